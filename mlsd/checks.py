@@ -1,0 +1,95 @@
+"""The rules that values must keep, each written once.
+
+A check returns its value, or raises `InvalidValueError` with name, value and rule. Inside `collecting()`
+it records the fault and goes on, so that one pass over a constructor finds everything wrong with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from math import isfinite
+from typing import TypeVar
+
+from mlsd.errors import InvalidValueError, nearest
+
+Number = TypeVar("Number", int, float)
+T = TypeVar("T")
+
+_collected: ContextVar[list[InvalidValueError] | None] = ContextVar("collected", default=None)
+
+
+@contextmanager
+def collecting() -> Iterator[list[InvalidValueError]]:
+    """Record broken rules instead of raising at the first.
+
+    Example:
+        >>> with collecting() as faults:
+        ...     _ = at_least("n_out", 0, 1), between("momentum", 2.0, 0, 1)
+        >>> [str(fault) for fault in faults]
+        ['n_out == 0, must be at least 1', 'momentum == 2.0, must be between 0 and 1']
+    """
+    faults: list[InvalidValueError] = []
+    token = _collected.set(faults)
+    try:
+        yield faults
+    finally:
+        _collected.reset(token)
+
+
+def require(condition: bool, name: str, value: T, rule: str) -> T:
+    """`value`, if `condition` holds; else a fault that states `rule`."""
+    if condition:
+        return value
+    fault = InvalidValueError(name, value, rule)
+    collected = _collected.get()
+    if collected is None:
+        raise fault
+    collected.append(fault)
+    return value
+
+
+def at_least(name: str, value: Number, low: float) -> Number:
+    """A finite number no smaller than `low`."""
+    return require(isfinite(value) and value >= low, name, value, f"must be at least {low}")
+
+
+def above(name: str, value: Number, low: float) -> Number:
+    """A finite number greater than `low`."""
+    return require(isfinite(value) and value > low, name, value, f"must be above {low}")
+
+
+def between(name: str, value: Number, low: float, high: float) -> Number:
+    """A number in the closed interval [low, high]."""
+    return require(low <= value <= high, name, value, f"must be between {low} and {high}")
+
+
+def probability(name: str, value: float) -> float:
+    """A number in (0, 1]."""
+    return require(0 < value <= 1, name, value, "must be a probability in (0, 1]")
+
+
+def share(name: str, value: float) -> float:
+    """A number in [0, 1]."""
+    return between(name, value, 0, 1)
+
+
+def one_of(name: str, value: T, choices: Collection[T]) -> T:
+    """One of the given choices.
+
+    Example:
+        >>> one_of("logger", "tensorbord", ["csv", "tensorboard"])
+        Traceback (most recent call last):
+            ...
+        mlsd.errors.InvalidValueError: logger == 'tensorbord', must be one of csv, tensorboard; nearest is 'tensorboard'
+    """
+    listed = ", ".join(str(choice) for choice in choices)
+    close = nearest(str(value), [str(choice) for choice in choices])
+    hint = f"; nearest is {close!r}" if close else ""
+    return require(value in choices, name, value, f"must be one of {listed}{hint}")
+
+
+def not_empty(name: str, value: T) -> T:
+    """A non-empty collection or string."""
+    return require(len(value) > 0, name, value, "must not be empty")  # type: ignore[arg-type]

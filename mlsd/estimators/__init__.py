@@ -1,0 +1,1 @@
+"""Estimates from logs and experiments, with their intervals."""

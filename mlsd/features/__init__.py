@@ -1,0 +1,1 @@
+"""What rankers read about a candidate."""

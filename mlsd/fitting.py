@@ -1,0 +1,77 @@
+"""How gradient training is run, and what it leaves to look at. Values only; no torch here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlsd import checks
+from mlsd.progress import Progress, silent
+
+LOGGERS = ("none", "csv", "tensorboard")
+
+
+@dataclass(frozen=True)
+class TrainerOptions:
+    """How every model of a run is trained.
+
+    Args:
+        max_epochs: passes over the training requests, at most.
+        patience: epochs without a better validation loss before training stops.
+        batch_rows: candidates a batch holds, about; requests are never cut in two.
+        n_threads: torch threads of training; part of the config because sums depend on it.
+        logger: "none", "csv" or "tensorboard".
+        gradient_clip: largest gradient norm; 0 turns clipping off.
+    """
+
+    max_epochs: int = 10
+    patience: int = 2
+    batch_rows: int = 2048
+    n_threads: int = 2
+    logger: str = "none"
+    gradient_clip: float = 0.0
+
+    def __post_init__(self) -> None:
+        checks.at_least("max_epochs", self.max_epochs, 1)
+        checks.at_least("patience", self.patience, 1)
+        checks.at_least("batch_rows", self.batch_rows, 1)
+        checks.at_least("n_threads", self.n_threads, 1)
+        checks.one_of("logger", self.logger, LOGGERS)
+        checks.at_least("gradient_clip", self.gradient_clip, 0)
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Everything a trainable part needs to know about one training.
+
+    Args:
+        options: how to train.
+        seed: of initial weights and of the order of batches.
+        folder: where checkpoints and logs go; a training that was cut off goes on from there.
+            None keeps nothing.
+        name: what is trained, for logs and progress.
+        progress: told after every epoch.
+    """
+
+    options: TrainerOptions = field(default_factory=TrainerOptions)
+    seed: int = 0
+    folder: Path | None = None
+    name: str = "model"
+    progress: Progress = silent
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Loss by epoch, as trained. The best epoch is the first with the lowest validation loss.
+
+    Example:
+        >>> Curves(train=(0.7, 0.5, 0.4), validation=(0.6, 0.5, 0.5)).best_epoch
+        1
+    """
+
+    train: tuple[float, ...] = ()
+    validation: tuple[float, ...] = ()
+
+    @property
+    def best_epoch(self) -> int:
+        return min(range(len(self.validation)), key=self.validation.__getitem__, default=0)

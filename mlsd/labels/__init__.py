@@ -1,0 +1,1 @@
+"""How judgements and actions become training labels."""

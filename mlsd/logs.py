@@ -1,0 +1,94 @@
+"""The log: requests that were served, and one row for every item shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mlsd.errors import InputError
+from mlsd.types import Array, Floats, Ints, Requests, Served
+
+IMPRESSION_COLUMNS = ("request_id", "user", "time_days", "item", "position", "propensity", "explored")
+"""Columns of every log; the world's actions (`click`, `dwell_s`, ...) follow.
+
+`propensity` is P(item at this position | the positions before it, the logging policy), in (0, 1];
+`explored` says whether the slate belongs to the shuffled slice.
+"""
+
+SPLITS = ("retrieval", "ranking", "validation", "test")
+"""What a request's day serves for, in order of time. Retrievers learn from the first, earlier window, so
+that their scores are honest features for the rankers, which learn from the second."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """What the pre-existing system showed and what users did.
+
+    Args:
+        requests: with ascending `request_id`.
+        impressions: one row per item shown, sorted by request and position.
+        split: (n_requests,) the name in `SPLITS` of each request's window.
+    """
+
+    requests: Requests
+    impressions: pd.DataFrame
+    split: Array
+
+    def __post_init__(self) -> None:
+        missing = [name for name in IMPRESSION_COLUMNS if name not in self.impressions.columns]
+        if missing:
+            raise InputError(f"the log lacks the columns {', '.join(missing)}")
+        if np.any(np.diff(self.requests.request_id) <= 0):
+            raise InputError("request_id of a log must ascend without repeats")
+
+    @property
+    def request_rows(self) -> Ints:
+        """(n_impressions,) the row of the request of each impression."""
+        sought = self.impressions["request_id"].to_numpy()
+        return np.searchsorted(self.requests.request_id, sought).astype(np.int64)
+
+    def window(self, *splits: str) -> Log:
+        """The part of the log in these splits."""
+        kept = np.isin(self.split, splits)
+        impressions = self.impressions[kept[self.request_rows]].reset_index(drop=True)
+        return Log(self.requests.take(kept), impressions, self.split[kept])
+
+    def until(self, split: str) -> Log:
+        """The part of the log up to and with `split`."""
+        return self.window(*SPLITS[: SPLITS.index(split) + 1])
+
+
+def impressions_of(served: Served) -> pd.DataFrame:
+    """One row per item shown, sorted by request and position.
+
+    Slates without the columns `propensity` and `explored` were shown for certain.
+    """
+    requests, slates = served.requests, served.slates
+    rows, positions = np.nonzero(slates.shown)
+    certain = np.ones(slates.items.shape)
+    return pd.DataFrame(
+        {
+            "request_id": requests.request_id[rows],
+            "user": requests.user[rows],
+            "time_days": requests.time_days[rows],
+            "item": slates.items[rows, positions],
+            "position": positions,
+            "propensity": slates.columns.get("propensity", certain)[rows, positions],
+            "explored": slates.columns.get("explored", certain < 0)[rows, positions],
+            **{action: values[rows, positions] for action, values in served.feedback.items()},
+        }
+    )
+
+
+def split_by_time(time_days: Floats, shares: dict[str, float]) -> Array:
+    """(n_requests,) split names: the log's days cut, in order, into windows of these shares.
+
+    Example:
+        >>> split_by_time(np.arange(4.0), {"retrieval": 0.5, "ranking": 0.25, "test": 0.25}).tolist()
+        ['retrieval', 'retrieval', 'ranking', 'test']
+    """
+    n_days = float(np.floor(time_days.max(initial=0.0)) + 1)
+    ends = np.round(np.cumsum(list(shares.values())) / sum(shares.values()) * n_days)
+    return np.array(list(shares))[np.searchsorted(ends, np.floor(time_days), side="right")]

@@ -1,0 +1,1 @@
+"""How well candidates are ordered and responses predicted."""

@@ -1,0 +1,1 @@
+"""The networks inside rankers and retrievers."""

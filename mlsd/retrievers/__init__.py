@@ -1,0 +1,1 @@
+"""Find candidates in the whole catalog."""

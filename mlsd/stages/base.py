@@ -1,0 +1,83 @@
+"""One step of the funnel."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mlsd import checks
+from mlsd.errors import InputError
+from mlsd.fitting import Curves, Fitting
+from mlsd.labels.base import Labels
+from mlsd.logs import Log
+from mlsd.types import Catalog, RankingBatch, State
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a stage is fitted on.
+
+    Args:
+        catalog: everything that can be shown.
+        log: what users did; None before anything was logged.
+        labels: training targets; None before anything was logged.
+        batches: split -> the log's requests of that split with the candidates that the stage before
+            this one passes on.
+    """
+
+    catalog: Catalog
+    log: Log | None = None
+    labels: Labels | None = None
+    batches: Mapping[str, RankingBatch] = field(default_factory=dict)
+
+
+class Stage(ABC):
+    """Takes a batch and returns it with candidates found, narrowed or ordered.
+
+    Args:
+        n_out: candidates passed on for each request, at most.
+    """
+
+    def __init__(self, n_out: int) -> None:
+        self.n_out = checks.at_least("n_out", n_out, 1)
+
+    @property
+    @abstractmethod
+    def needs(self) -> frozenset[str]:
+        """Columns that must be there, as `request.<name>` or `candidate.<name>`."""
+
+    @property
+    @abstractmethod
+    def produces(self) -> frozenset[str]:
+        """Columns that it adds."""
+
+    @property
+    def catalog_needs(self) -> frozenset[str]:
+        """Columns of the catalog that it is fitted on."""
+        return frozenset()
+
+    @abstractmethod
+    def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:
+        """Learn; returns the training curves of each model inside, by name."""
+
+    @abstractmethod
+    def process(self, batch: RankingBatch) -> RankingBatch:
+        """The stage's work. Candidates come out best first, `n_out` at most."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """What `fit` learnt."""
+
+    @abstractmethod
+    def load_state(self, state: State) -> None:
+        """Take over what another `fit` learnt."""
+
+    def __call__(self, batch: RankingBatch) -> RankingBatch:
+        missing = self.needs - batch.column_names
+        if missing:
+            raise InputError(
+                f"{type(self).__name__} needs {', '.join(sorted(missing))}; "
+                f"there are {', '.join(sorted(batch.column_names))}"
+            )
+        return self.process(batch)

@@ -1,0 +1,342 @@
+"""The data that flows: frozen, columnar batches. A single request is a batch of one.
+
+Rows of a ragged batch belong to requests through `offsets`: the rows of request r are
+`offsets[r]:offsets[r + 1]`. Nothing is ever padded to the longest request. Arrays are shared, never
+copied, between batches: treat them as read-only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlsd import ragged
+from mlsd.errors import InputError
+
+Array = NDArray[Any]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Columns = Mapping[str, Array]
+State = dict[str, Array]
+"""What a fitted part saves and loads: named arrays, none of them of Python objects."""
+
+NO_ITEM = -1
+"""The item of an empty position of a slate."""
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything that can be shown. An item is a row number here; its own name is its `item_id`.
+
+    Args:
+        item_id: (n_items,) str, the name each item has outside.
+        columns: observed columns, (n_items,) each, such as `title`, `text`, `category`.
+    """
+
+    item_id: Array
+    columns: Columns = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, column in self.columns.items():
+            _check_length(f"item.{name}", column, len(self.item_id))
+
+    def __len__(self) -> int:
+        return len(self.item_id)
+
+    def __getitem__(self, name: str) -> Array:
+        return _column(self.columns, name, "item")
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Ranking calls: who asks, when, and in which context.
+
+    Args:
+        request_id: (n_requests,) int64, unique within a run.
+        user: (n_requests,) int64; the unit of experiments and of intervals.
+        session: (n_requests,) int64, numbered within a user.
+        time_days: (n_requests,) float64, days since the start of the log.
+        columns: further observed columns, (n_requests,) each, such as `query` (text).
+    """
+
+    request_id: Ints
+    user: Ints
+    session: Ints
+    time_days: Floats
+    columns: Columns = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, column in self.named_columns().items():
+            _check_length(f"request.{name}", column, len(self.request_id))
+
+    def __len__(self) -> int:
+        return len(self.request_id)
+
+    def __getitem__(self, name: str) -> Array:
+        """A column by name, whether built in or further."""
+        return _column(self.named_columns(), name, "request")
+
+    @property
+    def day(self) -> Ints:
+        """(n_requests,) the whole day each request falls on."""
+        return np.floor(self.time_days).astype(np.int64)
+
+    def named_columns(self) -> dict[str, Array]:
+        built_in = {"request_id": self.request_id, "user": self.user, "session": self.session}
+        return {**built_in, "time_days": self.time_days, **self.columns}
+
+    def take(self, rows: Array) -> Requests:
+        """The requests at `rows`: integer positions or a boolean mask."""
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return Requests(
+            self.request_id[rows], self.user[rows], self.session[rows], self.time_days[rows], columns
+        )
+
+    def with_columns(self, **columns: Array) -> Requests:
+        return replace(self, columns={**self.columns, **columns})
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The items considered for each request, ragged.
+
+    Args:
+        offsets: (n_requests + 1,) int64, not decreasing, from 0 to n_candidates.
+        items: (n_candidates,) int64, row numbers of the catalog.
+        columns: further columns, (n_candidates,) each, such as a stage's score.
+    """
+
+    offsets: Ints
+    items: Ints
+    columns: Columns = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.offsets[0] != 0 or self.offsets[-1] != len(self.items):
+            raise InputError(
+                f"candidate.offsets run from {self.offsets[0]} to {self.offsets[-1]}, "
+                f"must run from 0 to n_candidates == {len(self.items)}"
+            )
+        for name, column in self.columns.items():
+            _check_length(f"candidate.{name}", column, len(self.items))
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, name: str) -> Array:
+        return _column(self.named_columns(), name, "candidate")
+
+    @property
+    def n_requests(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def counts(self) -> Ints:
+        """(n_requests,) candidates of each request."""
+        return np.diff(self.offsets)
+
+    @property
+    def request_rows(self) -> Ints:
+        """(n_candidates,) the row of the request that each candidate belongs to."""
+        return ragged.segment_ids(self.offsets)
+
+    def named_columns(self) -> dict[str, Array]:
+        return {"items": self.items, **self.columns}
+
+    def take(self, rows: Array, offsets: Ints) -> Candidates:
+        """The candidates at `rows`, newly divided among requests by `offsets`."""
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return Candidates(offsets, self.items[rows], columns)
+
+    def with_columns(self, **columns: Array) -> Candidates:
+        return replace(self, columns={**self.columns, **columns})
+
+    @staticmethod
+    def none(n_requests: int) -> Candidates:
+        """No candidate for any request: what enters a funnel."""
+        return Candidates(np.zeros(n_requests + 1, np.int64), np.zeros(0, np.int64))
+
+
+@dataclass(frozen=True)
+class RankingBatch:
+    """Requests and their candidates: what every stage takes and returns.
+
+    Columns are named `request.<name>` and `candidate.<name>` where stages and features declare them.
+    """
+
+    requests: Requests
+    candidates: Candidates
+
+    def __post_init__(self) -> None:
+        if len(self.requests) != self.candidates.n_requests:
+            raise InputError(f"{len(self.requests)} requests but candidates for {self.candidates.n_requests}")
+
+    def __len__(self) -> int:
+        return len(self.requests)
+
+    @staticmethod
+    def of(requests: Requests) -> RankingBatch:
+        """Requests that have no candidates yet."""
+        return RankingBatch(requests, Candidates.none(len(requests)))
+
+    @property
+    def column_names(self) -> frozenset[str]:
+        of_requests = {f"request.{name}" for name in self.requests.named_columns()}
+        return frozenset(of_requests | {f"candidate.{name}" for name in self.candidates.named_columns()})
+
+    def per_candidate(self, name: str) -> Array:
+        """(n_candidates,) values of `request.<name>`, repeated, or of `candidate.<name>`."""
+        owner, _, column = name.partition(".")
+        if owner == "candidate":
+            return self.candidates[column]
+        return self.requests[column][self.candidates.request_rows]
+
+    def take(self, rows: Array) -> RankingBatch:
+        """The requests at `rows` with their candidates."""
+        positions = np.arange(len(self))[rows]
+        taken, offsets = ragged.take_segments(self.candidates.offsets, positions)
+        return RankingBatch(self.requests.take(positions), self.candidates.take(taken, offsets))
+
+    def keep(self, mask: Array) -> RankingBatch:
+        """The same requests with only the candidates where `mask` holds."""
+        offsets = ragged.offsets_of_mask(mask, self.candidates.offsets)
+        return RankingBatch(self.requests, self.candidates.take(np.flatnonzero(mask), offsets))
+
+    def top(self, scores: Array, n: int) -> RankingBatch:
+        """Each request's `n` candidates of highest score, best first; ties keep their order."""
+        rows, offsets = ragged.top(scores, self.candidates.offsets, n)
+        return RankingBatch(self.requests, self.candidates.take(rows, offsets))
+
+    def slates(self, n_positions: int) -> Slates:
+        """Each request's first `n_positions` candidates, in their order."""
+        return Slates(ragged.to_dense(self.candidates.items, self.candidates.offsets, n_positions, NO_ITEM))
+
+
+@dataclass(frozen=True)
+class Slates:
+    """The ordered lists shown.
+
+    Args:
+        items: (n_requests, n_positions) int64; -1 where a position is empty.
+        columns: further columns of the same shape, such as `propensity` or `price`.
+    """
+
+    items: Ints
+    columns: Columns = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def shown(self) -> NDArray[np.bool_]:
+        """(n_requests, n_positions) whether the position holds an item."""
+        return np.asarray(self.items != NO_ITEM)
+
+    @property
+    def n_positions(self) -> int:
+        return int(self.items.shape[1])
+
+
+@dataclass(frozen=True)
+class Served:
+    """What users did with the slates they were shown.
+
+    Args:
+        requests: n_requests of them.
+        slates: (n_requests, n_positions).
+        feedback: action -> (n_requests, n_positions), such as `click` -> bool, `dwell_s` -> float.
+    """
+
+    requests: Requests
+    slates: Slates
+    feedback: Columns
+
+
+@dataclass(frozen=True)
+class FeatureBatch:
+    """What a ranker reads; one layout for pointwise, pairwise and listwise losses alike.
+
+    Args:
+        dense: (n_candidates, n_dense) float32, standardised.
+        categorical: (n_candidates, n_categorical) int64, each column in [0, its cardinality).
+        offsets: (n_requests + 1,) int64.
+    """
+
+    dense: NDArray[np.float32]
+    categorical: Ints
+    offsets: Ints
+
+    def __len__(self) -> int:
+        return len(self.dense)
+
+    def take_requests(self, rows: Array) -> FeatureBatch:
+        """The candidates of the requests at `rows`."""
+        taken, offsets = ragged.take_segments(self.offsets, rows)
+        return FeatureBatch(self.dense[taken], self.categorical[taken], offsets)
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """The shape of a `FeatureBatch`, known once features are fitted.
+
+    Args:
+        dense: names of the dense columns.
+        categorical: name -> cardinality of the categorical columns, in order.
+    """
+
+    dense: tuple[str, ...]
+    categorical: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def n_dense(self) -> int:
+        return len(self.dense)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*self.dense, *self.categorical)
+
+
+@dataclass(frozen=True)
+class Judgements:
+    """Graded relevance of every relevant item of the whole catalog, by request.
+
+    An item that is not listed has grade 0. Ideals and recall are over what is listed here.
+
+    Args:
+        offsets: (n_requests + 1,) int64.
+        items: (n_judged,) int64, ascending within a request.
+        grades: (n_judged,) float64, 0 or more.
+    """
+
+    offsets: Ints
+    items: Ints
+    grades: Floats
+
+    def grades_of(self, candidates: Candidates) -> Floats:
+        """(n_candidates,) the grade of each candidate; 0 where none is listed."""
+        found, rows = ragged.find_pairs(
+            (candidates.request_rows, candidates.items),
+            (ragged.segment_ids(self.offsets), self.items),
+        )
+        grades = np.zeros(len(candidates))
+        grades[found] = self.grades[rows[found]]
+        return grades
+
+    def take(self, requests: Array) -> Judgements:
+        """The judgements of the requests at these rows."""
+        taken, offsets = ragged.take_segments(self.offsets, np.arange(len(self.offsets) - 1)[requests])
+        return Judgements(offsets, self.items[taken], self.grades[taken])
+
+
+def _check_length(name: str, column: Array, n_rows: int) -> None:
+    if len(column) != n_rows:
+        raise InputError(f"{name} has {len(column)} rows, must have {n_rows}")
+
+
+def _column(columns: Mapping[str, Array], name: str, owner: str) -> Array:
+    if name not in columns:
+        raise InputError(f"no column {owner}.{name}; there are {', '.join(sorted(columns))}")
+    return columns[name]

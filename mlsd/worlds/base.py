@@ -1,0 +1,89 @@
+"""Where requests and responses come from.
+
+A live world has users who answer whatever they are shown, so a policy can be tried on them. A recorded
+world has what somebody logged or judged. Both know what is relevant; nothing that is trained may ask.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+from mlsd.logs import Log
+from mlsd.types import Array, Catalog, Columns, Floats, Ints, Judgements, Requests, Served, Slates, State
+
+
+class World(ABC):
+    """A catalog, and the truth about what is relevant to a request."""
+
+    unit: ClassVar[str] = "user"
+    """What `Requests.user` stands for: the independent unit that intervals resample."""
+
+    relevant_grade: float = 1.0
+    """The lowest grade that counts as relevant where a metric is binary."""
+
+    max_grade: float = 1.0
+
+    @property
+    @abstractmethod
+    def catalog(self) -> Catalog:
+        """Everything that can be shown."""
+
+    @abstractmethod
+    def judgements(self, requests: Requests) -> Judgements:
+        """The true grade of every relevant item of the catalog for each request."""
+
+    @abstractmethod
+    def segments(self, requests: Requests) -> Mapping[str, Array]:
+        """Segmentation -> (n_requests,) name of the segment, such as `intent` -> `navigational`."""
+
+
+class LiveWorld(World):
+    """A world whose users answer what they are shown.
+
+    Users carry a state from day to day: named arrays, (n_users,) each. Every draw is keyed by user, day,
+    session and item, so that the same users under two policies meet the same luck.
+    """
+
+    actions: ClassVar[tuple[str, ...]]
+    """What users can do with an item; the columns of `respond`."""
+
+    n_users: int
+
+    @abstractmethod
+    def first_state(self) -> State:
+        """The users' state before their first day."""
+
+    @abstractmethod
+    def arrivals(self, users: Ints, day: int, state: State) -> Requests:
+        """The requests that these users make on a day, with ascending `request_id`."""
+
+    @abstractmethod
+    def respond(self, requests: Requests, slates: Slates) -> Columns:
+        """Action -> (n_requests, n_positions) what users did with each item shown."""
+
+    @abstractmethod
+    def after(self, users: Ints, served: Served, latency_ms: float, state: State) -> State:
+        """The state of all users after these users' day; the others keep theirs.
+
+        Args:
+            users: everybody who could have come that day, whether they did or not.
+            served: their requests of the day, what they were shown and what they did.
+            latency_ms: how long a request took.
+            state: the state before the day.
+        """
+
+    @abstractmethod
+    def examination_prob(self, n_positions: int) -> Floats:
+        """(n_positions,) the true P(the user looks at this position); for judging estimates only."""
+
+
+class RecordedWorld(World):
+    """A world that was recorded once: nobody answers anything new."""
+
+    unit = "query"
+
+    @abstractmethod
+    def log(self) -> Log:
+        """What was recorded, with its published split."""
