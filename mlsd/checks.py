@@ -79,10 +79,10 @@ def one_of(name: str, value: T, choices: Collection[T]) -> T:
     """One of the given choices.
 
     Example:
-        >>> one_of("logger", "tensorbord", ["csv", "tensorboard"])
+        >>> one_of("logger", "cvs", ["csv", "none"])
         Traceback (most recent call last):
             ...
-        mlsd.errors.InvalidValueError: logger == 'tensorbord', must be one of csv, tensorboard; nearest is 'tensorboard'
+        mlsd.errors.InvalidValueError: logger == 'cvs', must be one of csv, none; nearest is 'csv'
     """
     listed = ", ".join(str(choice) for choice in choices)
     close = nearest(str(value), [str(choice) for choice in choices])

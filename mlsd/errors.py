@@ -48,7 +48,7 @@ class InvalidValueError(MlsdError, ValueError):
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong in a config: the full key, the value, the rule and, for names, the nearest right one."""
+    """One thing wrong in a config: full key, value, rule and, for names, the nearest right one."""
 
     key: str
     value: object

@@ -56,8 +56,7 @@ def uniform(seed: int, stream: str, *keys: ArrayLike) -> Floats:
 
 def to_uniform(hashed: Hashes) -> Floats:
     """The top 53 bits of each hash as a float in [0, 1)."""
-    draws: Floats = (hashed >> np.uint64(11)) * 2.0**-53
-    return draws
+    return np.asarray((hashed >> np.uint64(11)) * 2.0**-53, dtype=np.float64)
 
 
 def normal(seed: int, stream: str, *keys: ArrayLike) -> Floats:
