@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,13 +83,12 @@ def impressions_of(served: Served) -> pd.DataFrame:
     )
 
 
-def split_by_time(time_days: Floats, shares: dict[str, float]) -> Array:
-    """(n_requests,) split names: the log's days cut, in order, into windows of these shares.
+def split_by_time(time_days: Floats, n_days: int, shares: Mapping[str, float]) -> Array:
+    """(n_requests,) split names: a log's `n_days` cut, in order, into windows of these shares.
 
     Example:
-        >>> split_by_time(np.arange(4.0), {"retrieval": 0.5, "ranking": 0.25, "test": 0.25}).tolist()
+        >>> split_by_time(np.arange(4.0), 4, {"retrieval": 0.5, "ranking": 0.25, "test": 0.25}).tolist()
         ['retrieval', 'retrieval', 'ranking', 'test']
     """
-    n_days = float(np.floor(time_days.max(initial=0.0)) + 1)
     ends = np.round(np.cumsum(list(shares.values())) / sum(shares.values()) * n_days)
     return np.array(list(shares))[np.searchsorted(ends, np.floor(time_days), side="right")]

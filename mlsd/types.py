@@ -7,7 +7,7 @@ copied, between batches: treat them as read-only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,8 @@ Ints = NDArray[np.int64]
 Columns = Mapping[str, Array]
 State = dict[str, Array]
 """What a fitted part saves and loads: named arrays, none of them of Python objects."""
+
+_BUILT_IN = ("request_id", "user", "session", "time_days")
 
 NO_ITEM = -1
 """The item of an empty position of a slate."""
@@ -86,8 +88,7 @@ class Requests:
         return np.floor(self.time_days).astype(np.int64)
 
     def named_columns(self) -> dict[str, Array]:
-        built_in = {"request_id": self.request_id, "user": self.user, "session": self.session}
-        return {**built_in, "time_days": self.time_days, **self.columns}
+        return {**{name: getattr(self, name) for name in _BUILT_IN}, **self.columns}
 
     def take(self, rows: Array) -> Requests:
         """The requests at `rows`: integer positions or a boolean mask."""
@@ -98,6 +99,13 @@ class Requests:
 
     def with_columns(self, **columns: Array) -> Requests:
         return replace(self, columns={**self.columns, **columns})
+
+
+def concat_requests(parts: Sequence[Requests]) -> Requests:
+    """All requests of the parts, which have the same columns, in order."""
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0].columns}
+    built_in = (np.concatenate([part[name] for part in parts]) for name in _BUILT_IN)
+    return Requests(*built_in, columns=columns)
 
 
 @dataclass(frozen=True)

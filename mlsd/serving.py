@@ -1,0 +1,197 @@
+"""The one way to reach users: `serve` is the only loop in which slates meet them.
+
+Collecting logs, the arms of an experiment, retraining and monitoring all call it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from mlsd import checks, rng
+from mlsd.logs import Log, impressions_of, split_by_time
+from mlsd.progress import Progress, silent
+from mlsd.types import (
+    NO_ITEM,
+    Array,
+    Columns,
+    Ints,
+    RankingBatch,
+    Requests,
+    Served,
+    Slates,
+    State,
+    concat_requests,
+)
+from mlsd.worlds.base import LiveWorld
+
+BLOCK = 512
+"""Requests ranked at once. Fixed, so that figures do not depend on the number of workers."""
+
+
+class Policy(Protocol):
+    """Request -> slate."""
+
+    def rank(self, requests: Requests) -> Slates:
+        """What each request is shown."""
+
+
+class Ranked(Protocol):
+    """Request -> ordered candidates, more than are shown: what an exploring policy chooses from."""
+
+    def __call__(self, requests: Requests) -> RankingBatch:
+        """Ordered candidates, best first."""
+
+
+@dataclass(frozen=True)
+class Greedy:
+    """Shows the first candidates of a funnel in their order.
+
+    Args:
+        funnel: orders candidates.
+        n_positions: places on the page.
+        n_workers: threads that rank; any number gives the same slates.
+    """
+
+    funnel: Ranked
+    n_positions: int
+    n_workers: int = 1
+
+    def rank(self, requests: Requests) -> Slates:
+        parts = [batch.slates(self.n_positions) for batch in in_blocks(self.funnel, requests, self.n_workers)]
+        if not parts:
+            return Slates(np.zeros((0, self.n_positions), np.int64))
+        return Slates(np.concatenate([part.items for part in parts]))
+
+
+@dataclass(frozen=True)
+class Explore:
+    """Shows a declared share of requests a uniform shuffle of their first candidates.
+
+    Of n = min(depth, candidates) items, a shuffled slate is drawn without replacement. The propensity of
+    the item at position k, given the positions before it, is that of the mixture of both kinds of slate:
+
+        w_k + (1 - w_k) / (n - k)  if the item is the one the funnel has at k, else  (1 - w_k) / (n - k)
+
+    with w_k = P(not shuffled | positions before k), which is 0 unless these hold the funnel's own items, and
+    then (1 - share) / (1 - share + share / (n (n - 1) ... (n - k + 1))).
+
+    Args:
+        funnel: orders candidates.
+        n_positions: places on the page.
+        share: of requests whose slate is shuffled, in [0, 1].
+        depth: how many of the first candidates are shuffled; at least `n_positions`.
+        seed: of the draws, which are keyed by request.
+        n_workers: threads that rank.
+    """
+
+    funnel: Ranked
+    n_positions: int
+    share: float
+    depth: int
+    seed: int = 0
+    n_workers: int = 1
+
+    def __post_init__(self) -> None:
+        checks.share("share", self.share)
+        checks.at_least("depth", self.depth, self.n_positions)
+
+    def rank(self, requests: Requests) -> Slates:
+        blocks = in_blocks(self.funnel, requests, self.n_workers)
+        parts = [batch.slates(self.depth).items for batch in blocks]
+        ordered = np.concatenate([np.zeros((0, self.depth), np.int64), *parts])
+        explored = rng.uniform(self.seed, "explore", requests.request_id) < self.share
+        shown = np.where(explored[:, None], self._shuffled(requests.request_id, ordered), ordered)
+        shown = shown[:, : self.n_positions]
+        columns: Columns = {
+            "propensity": self._propensity(shown, ordered),
+            "explored": np.broadcast_to(explored[:, None], shown.shape),
+        }
+        return Slates(shown, columns)
+
+    def _shuffled(self, request_id: Ints, ordered: Ints) -> Ints:
+        """Each row's items in random order, its empty places last."""
+        luck = rng.uniform(self.seed, "shuffle", request_id[:, None], ordered)
+        luck = np.where(ordered == NO_ITEM, np.inf, luck)
+        return np.take_along_axis(ordered, np.argsort(luck, axis=1, kind="stable"), axis=1)
+
+    def _propensity(self, shown: Ints, ordered: Ints) -> Array:
+        """(n_requests, n_positions) P(the item at this position | those before it)."""
+        n_choices = np.count_nonzero(ordered != NO_ITEM, axis=1)[:, None] - np.arange(self.n_positions)
+        uniform = 1.0 / np.maximum(n_choices, 1)
+        own = shown == ordered[:, : self.n_positions]
+        own_before = _before(np.logical_and.accumulate(own, axis=1))
+        uniform_before = _before(np.cumprod(uniform, axis=1))
+        greedy = (1 - self.share) * own_before
+        greedy = greedy / np.maximum(greedy + self.share * uniform_before, np.finfo(float).tiny)
+        return np.asarray(np.where(own, greedy, 0.0) + (1 - greedy) * uniform)
+
+
+def _before(accumulated: Array) -> Array:
+    """What had accumulated before each position: 1 before the first."""
+    first = np.ones((len(accumulated), 1), accumulated.dtype)
+    return np.concatenate([first, accumulated[:, :-1]], axis=1)
+
+
+def in_blocks(ranked: Ranked, requests: Requests, n_workers: int = 1) -> Iterator[RankingBatch]:
+    """Ordered candidates of all requests, a block at a time and in order."""
+    rows = np.arange(len(requests))
+    blocks = [requests.take(rows[start : start + BLOCK]) for start in range(0, len(requests), BLOCK)]
+    if n_workers == 1:
+        yield from map(ranked, blocks)
+        return
+    with ThreadPoolExecutor(n_workers) as pool:
+        yield from pool.map(ranked, blocks)
+
+
+def serve(
+    world: LiveWorld, policy: Policy, users: Ints, day: int, state: State, latency_ms: float
+) -> tuple[Served, State]:
+    """One day of these users under a policy, and the state it leaves them in.
+
+    Args:
+        world: whose users they are.
+        policy: what they are served by.
+        users: who could come.
+        day: 0-based.
+        state: of all users, before the day.
+        latency_ms: how long a request takes, as declared: the clock stays out of results.
+    """
+    requests = world.arrivals(users, day, state)
+    slates = policy.rank(requests)
+    served = Served(requests, slates, world.respond(requests, slates))
+    return served, world.after(users, served, latency_ms, state)
+
+
+def collect_log(
+    world: LiveWorld,
+    policy: Policy,
+    n_days: int,
+    shares: Mapping[str, float],
+    latency_ms: float,
+    progress: Progress = silent,
+) -> tuple[Log, State]:
+    """What the pre-existing system logs in its first days, and the state it leaves all users in.
+
+    Args:
+        world: whose users are served, all of them.
+        policy: the pre-existing system; it explores.
+        n_days: length of the log.
+        shares: split -> share of the days, in order of time.
+        latency_ms: how long a request takes.
+        progress: told after every day.
+    """
+    users, state = np.arange(world.n_users), world.first_state()
+    days: list[Served] = []
+    for day in range(n_days):
+        served, state = serve(world, policy, users, day, state, latency_ms)
+        days.append(served)
+        progress(day + 1, n_days, "days logged")
+    requests = concat_requests([served.requests for served in days])
+    impressions = pd.concat([impressions_of(served) for served in days], ignore_index=True)
+    return Log(requests, impressions, split_by_time(requests.time_days, n_days, shares)), state
