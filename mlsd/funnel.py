@@ -43,7 +43,7 @@ class Funnel:
 
     @property
     def last(self) -> Stage:
-        return self.stages[next(reversed(self.stages))]
+        return list(self.stages.values())[-1]
 
 
 def missing_columns(stages: Mapping[str, Stage], available: frozenset[str]) -> dict[str, frozenset[str]]:

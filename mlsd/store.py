@@ -176,9 +176,7 @@ def save_requests(requests: Requests, path: Path) -> None:
 
 def load_requests(path: Path) -> Requests:
     """What `save_requests` wrote."""
-    columns = _load_columns(path)
-    built_in = (columns.pop(name) for name in ("request_id", "user", "session", "time_days"))
-    return Requests(*built_in, columns=columns)
+    return Requests.of_columns(_load_columns(path))
 
 
 def _save_columns(columns: Mapping[str, np.ndarray[Any, Any]], path: Path) -> None:

@@ -90,6 +90,12 @@ class Requests:
     def named_columns(self) -> dict[str, Array]:
         return {**{name: getattr(self, name) for name in _BUILT_IN}, **self.columns}
 
+    @staticmethod
+    def of_columns(named: Columns) -> Requests:
+        """Requests from all their columns, built in and further."""
+        further = {name: column for name, column in named.items() if name not in _BUILT_IN}
+        return Requests(named["request_id"], named["user"], named["session"], named["time_days"], further)
+
     def take(self, rows: Array) -> Requests:
         """The requests at `rows`: integer positions or a boolean mask."""
         columns = {name: column[rows] for name, column in self.columns.items()}
@@ -103,9 +109,8 @@ class Requests:
 
 def concat_requests(parts: Sequence[Requests]) -> Requests:
     """All requests of the parts, which have the same columns, in order."""
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0].columns}
-    built_in = (np.concatenate([part[name] for part in parts]) for name in _BUILT_IN)
-    return Requests(*built_in, columns=columns)
+    named = {name: np.concatenate([part[name] for part in parts]) for name in parts[0].named_columns()}
+    return Requests.of_columns(named)
 
 
 @dataclass(frozen=True)
