@@ -228,6 +228,16 @@ class RankingBatch:
         return Slates(ragged.to_dense(self.candidates.items, self.candidates.offsets, n_positions, NO_ITEM))
 
 
+def concat_batches(parts: Sequence[RankingBatch]) -> RankingBatch:
+    """All requests of the parts, which have the same columns, with their candidates, in order."""
+    owned = [part.candidates for part in parts]
+    counts = np.concatenate([candidates.counts for candidates in owned])
+    columns = {name: np.concatenate([part[name] for part in owned]) for name in owned[0].columns}
+    items = np.concatenate([candidates.items for candidates in owned])
+    candidates = Candidates(ragged.offsets_of_counts(counts), items, columns)
+    return RankingBatch(concat_requests([part.requests for part in parts]), candidates)
+
+
 @dataclass(frozen=True)
 class Slates:
     """The ordered lists shown.

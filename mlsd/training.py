@@ -1,0 +1,139 @@
+"""Fit a funnel: each stage learns on what the stages before it pass on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from mlsd.fitting import Curves, Fitting
+from mlsd.funnel import Funnel
+from mlsd.labels.base import Labels
+from mlsd.logs import Log
+from mlsd.serving import BLOCK
+from mlsd.stages.base import Stage, TrainingData
+from mlsd.store import Store, key_of, load_state, read_json, save_state, write_json
+from mlsd.types import Catalog, RankingBatch, State, concat_batches
+
+LEARNING_SPLITS = ("ranking", "validation")
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """Everything a funnel is fitted on.
+
+    Args:
+        catalog: everything that can be shown.
+        log: what users did; None before anything was logged.
+        labels: training targets; None before anything was logged.
+        key: of what made these, for the store.
+    """
+
+    catalog: Catalog
+    log: Log | None
+    labels: Labels | None
+    key: str
+
+
+@dataclass(frozen=True)
+class FittedFunnel:
+    """A funnel that is ready to serve.
+
+    Args:
+        funnel: its stages, fitted.
+        curves: stage -> model -> training curves.
+        keys: stage -> its key in the store.
+    """
+
+    funnel: Funnel
+    curves: Mapping[str, Mapping[str, Curves]]
+    keys: Mapping[str, str]
+
+
+@dataclass
+class _PassedOn:
+    """What the fitted stages so far pass on, computed when somebody asks."""
+
+    batches: dict[str, RankingBatch]
+    pending: list[Stage] = field(default_factory=list)
+
+    def now(self) -> Mapping[str, RankingBatch]:
+        for stage in self.pending:
+            self.batches = {split: in_blocks(stage, batch) for split, batch in self.batches.items()}
+        self.pending.clear()
+        return self.batches
+
+
+def fit_funnel(
+    stages: Mapping[str, Stage],
+    configs: Mapping[str, object],
+    lessons: Lessons,
+    fitting: Fitting,
+    store: Store,
+) -> FittedFunnel:
+    """Fit the stages in order, or take them from the store.
+
+    Args:
+        stages: name -> stage, in order.
+        configs: name -> the plain config the stage was built from; part of its key.
+        lessons: what to learn from.
+        fitting: how; every stage gets a name, a folder and a seed stream of its own.
+        store: where fitted stages are kept.
+    """
+    passed = _PassedOn(_requests_by_split(lessons.log))
+    key = key_of(lessons.key, fitting.seed, vars(fitting.options))
+    curves, keys = {}, {}
+    for name, stage in stages.items():
+        key = keys[name] = key_of(key, name, configs[name])
+        state, curves[name] = _fit_or_load(name, stage, key, lessons, passed, fitting, store)
+        stage.load_state(state)
+        passed.pending.append(stage)
+    return FittedFunnel(Funnel(stages), curves, keys)
+
+
+def in_blocks(stage: Stage, batch: RankingBatch) -> RankingBatch:
+    """A stage's work on a long batch, a block of requests at a time."""
+    rows = np.arange(len(batch))
+    blocks = [rows[start : start + BLOCK] for start in range(0, max(len(batch), 1), BLOCK)]
+    return concat_batches([stage(batch.take(block)) for block in blocks])
+
+
+def load_stage(folder: Path) -> tuple[State, Mapping[str, Curves]]:
+    """What `save_stage` wrote."""
+    curves = read_json(folder / "curves.json")
+    return load_state(folder / "state.npz"), {
+        name: Curves(tuple(losses["train"]), tuple(losses["validation"])) for name, losses in curves.items()
+    }
+
+
+def save_stage(fitted: tuple[State, Mapping[str, Curves]], folder: Path) -> None:
+    """A fitted stage's state and training curves, as files in a folder."""
+    state, curves = fitted
+    save_state(state, folder / "state.npz")
+    write_json(folder / "curves.json", {name: vars(curve) for name, curve in curves.items()})
+
+
+def _fit_or_load(
+    name: str,
+    stage: Stage,
+    key: str,
+    lessons: Lessons,
+    passed: _PassedOn,
+    fitting: Fitting,
+    store: Store,
+) -> tuple[State, Mapping[str, Curves]]:
+    def make() -> tuple[State, Mapping[str, Curves]]:
+        own = replace(fitting, name=name, folder=store.work("stage", key))
+        lesson = TrainingData(lessons.catalog, lessons.log, lessons.labels, passed.now())
+        curves = stage.fit(lesson, own)
+        return stage.state(), curves
+
+    return store.get_or_make("stage", key, make, save_stage, load_stage)
+
+
+def _requests_by_split(log: Log | None, splits: Iterable[str] = LEARNING_SPLITS) -> dict[str, RankingBatch]:
+    if log is None:
+        return {}
+    return {split: RankingBatch.of(log.window(split).requests) for split in splits}
