@@ -51,7 +51,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def layer_of(module: str) -> int:
-    head = module.split(".")[0]
+    head = module.split(".", maxsplit=1)[0]
     return next((number for number, layer in enumerate(LAYERS) if head in layer), len(LAYERS))
 
 
@@ -75,9 +75,9 @@ MODULES = [name for name, _ in modules()]
 OWN_IMPORTS = [
     (name, target)
     for name, path in modules()
-    for target in sorted({imported.removeprefix("mlsd.") for imported in imports(path) if imported.startswith("mlsd.")})
-    if target in MODULES and target != name
-]  # fmt: skip
+    for target in sorted({imported.removeprefix("mlsd.") for imported in imports(path)} & set(MODULES))
+    if target != name
+]
 
 
 @pytest.mark.parametrize(("importer", "imported"), OWN_IMPORTS)
