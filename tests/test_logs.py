@@ -1,0 +1,52 @@
+"""The log: one row per item shown, cut into windows by day."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlsd.errors import InputError
+from mlsd.logs import IMPRESSION_COLUMNS, Log, impressions_of, split_by_time
+from mlsd.types import Requests, Served, Slates
+
+
+def served() -> Served:
+    requests = Requests(np.array([3, 5]), np.array([1, 0]), np.array([0, 0]), np.array([0.5, 1.5]))
+    slates = Slates(np.array([[7, 8], [9, -1]]), {"propensity": np.array([[0.5, 1.0], [0.25, 1.0]])})
+    return Served(requests, slates, {"click": np.array([[True, False], [True, True]])})
+
+
+def test_impressions_list_what_was_shown_and_nothing_else() -> None:
+    impressions = impressions_of(served())
+    assert tuple(impressions.columns) == (*IMPRESSION_COLUMNS, "click")
+    assert impressions["item"].tolist() == [7, 8, 9]
+    assert impressions["request_id"].tolist() == [3, 3, 5]
+    assert impressions["position"].tolist() == [0, 1, 0]
+    assert impressions["propensity"].tolist() == [0.5, 1.0, 0.25]
+    assert impressions["click"].tolist() == [True, False, True]
+    assert not impressions["explored"].any()
+
+
+def test_windows_keep_requests_and_their_impressions() -> None:
+    log = Log(served().requests, impressions_of(served()), np.array(["ranking", "test"]))
+    assert log.window("ranking").impressions["item"].tolist() == [7, 8]
+    assert log.window("test").requests.request_id.tolist() == [5]
+    assert len(log.until("validation").requests) == 1
+    assert log.request_rows.tolist() == [0, 0, 1]
+
+
+def test_days_are_never_cut_in_two() -> None:
+    time_days = np.sort(np.linspace(0, 9.99, 57))
+    split = split_by_time(time_days, 10, {"ranking": 0.55, "validation": 0.2, "test": 0.25})
+    for day in range(10):
+        assert len(set(split[np.floor(time_days) == day])) == 1
+    assert list(dict.fromkeys(split)) == ["ranking", "validation", "test"]
+
+
+def test_a_log_refuses_what_is_not_one() -> None:
+    impressions = impressions_of(served())
+    with pytest.raises(InputError, match="lacks the columns item"):
+        Log(served().requests, impressions.drop(columns="item"), np.array(["ranking", "test"]))
+    backwards = served().requests.take(np.array([1, 0]))
+    with pytest.raises(InputError, match="must ascend without repeats"):
+        Log(backwards, impressions, np.array(["ranking", "test"]))

@@ -1,0 +1,89 @@
+"""Batches keep their rows together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlsd.errors import InputError
+from mlsd.types import Array, Candidates, Judgements, RankingBatch, Requests, concat_batches
+
+
+def requests(n: int) -> Requests:
+    ids = np.arange(n)
+    return Requests(
+        ids, ids % 2, ids, np.linspace(0.25, n, n), {"query": np.array([f"q{i}" for i in ids], dtype=object)}
+    )
+
+
+def batch() -> RankingBatch:
+    candidates = Candidates(np.array([0, 2, 2, 5]), np.array([7, 8, 1, 2, 3]), {"score": np.arange(5.0)})
+    return RankingBatch(requests(3), candidates)
+
+
+def test_columns_are_found_by_their_owner() -> None:
+    assert batch().per_candidate("request.query").tolist() == ["q0", "q0", "q2", "q2", "q2"]
+    assert batch().per_candidate("candidate.score").tolist() == [0, 1, 2, 3, 4]
+    assert {"request.query", "request.user", "candidate.items", "candidate.score"} <= batch().column_names
+
+
+def test_a_missing_column_is_named_with_those_there_are() -> None:
+    with pytest.raises(InputError, match=r"no column candidate\.bm25; there are items, score"):
+        batch().per_candidate("candidate.bm25")
+
+
+@pytest.mark.parametrize("rows", [np.array([2, 0]), np.array([True, False, True])])
+def test_taking_requests_takes_their_candidates(rows: Array) -> None:
+    taken = batch().take(rows)
+    expected = {0: [7, 8], 2: [1, 2, 3]}
+    for row, request in enumerate(taken.requests.request_id):
+        start, end = taken.candidates.offsets[row : row + 2]
+        assert taken.candidates.items[start:end].tolist() == expected[int(request)]
+
+
+def test_top_is_best_first_and_ties_keep_their_order() -> None:
+    top = batch().top(np.array([1.0, 2.0, 5.0, 5.0, 6.0]), 2)
+    assert top.candidates.items.tolist() == [8, 7, 3, 1]
+    assert top.candidates.counts.tolist() == [2, 0, 2]
+
+
+def test_keep_leaves_requests_without_candidates() -> None:
+    kept = batch().keep(np.array([False, False, True, False, True]))
+    assert kept.candidates.counts.tolist() == [0, 0, 2]
+    assert len(kept) == 3
+
+
+def test_slates_fill_up_with_no_item() -> None:
+    slates = batch().slates(2)
+    assert slates.items.tolist() == [[7, 8], [-1, -1], [1, 2]]
+    assert slates.shown.sum() == 4
+
+
+def test_concatenating_takes_apart_and_puts_together() -> None:
+    whole = batch()
+    again = concat_batches([whole.take(np.array([0])), whole.take(np.array([1, 2]))])
+    assert again.candidates.items.tolist() == whole.candidates.items.tolist()
+    assert again.candidates.offsets.tolist() == whole.candidates.offsets.tolist()
+    assert again.requests["query"].tolist() == whole.requests["query"].tolist()
+
+
+def test_judgements_grade_what_they_list_and_nothing_else() -> None:
+    judged = Judgements(np.array([0, 1, 1, 3]), np.array([8, 2, 9]), np.array([4.0, 1.0, 2.0]))
+    assert judged.grades_of(batch().candidates).tolist() == [0, 4, 0, 1, 0]
+    assert judged.take(np.array([2])).grades.tolist() == [1, 2]
+
+
+def test_rows_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(InputError, match=r"request\.query has 2 rows, must have 3"):
+        Requests(*(np.arange(3),) * 3, np.zeros(3), {"query": np.array(["a", "b"])})
+    with pytest.raises(InputError, match="must run from 0 to n_candidates == 1"):
+        Candidates(np.array([0, 2]), np.array([5]))
+    with pytest.raises(InputError, match="2 requests but candidates for 3"):
+        RankingBatch(requests(2), Candidates.none(3))
+
+
+def test_an_empty_batch_is_a_batch() -> None:
+    empty = RankingBatch.of(requests(0))
+    assert len(empty.take(np.zeros(0, int))) == 0
+    assert empty.slates(3).items.shape == (0, 3)
+    assert empty.top(np.zeros(0), 5).candidates.items.tolist() == []
