@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,12 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 Ints = NDArray[np.int64]
+
+_SIGN = np.int32(-(2**31))
+_LAST = np.uint32(2**32 - 1)
+_HALF = np.uint64(32)
+_END = np.uint64(2**64 - 1)
+_CACHED_ROWS = 1 << 15
 
 
 def offsets_of_counts(counts: Array) -> Ints:
@@ -54,17 +61,41 @@ def take_segments(offsets: Ints, segments: Array) -> tuple[Ints, Ints]:
 def order(scores: Array, offsets: Ints) -> Ints:
     """(n_rows,) row numbers with every segment sorted by falling score; ties keep their order, NaN goes last.
 
+    Segments of about the same length form rectangles, whose rows are sorted side by side as 64-bit integers:
+    the score in single precision above, the place within the segment below. Scores that single precision
+    cannot tell apart are then put right in their own precision, so the order is exact for every type.
+
+    Args:
+        scores: (n_rows,) of any real type; 0.0 and -0.0 are equal.
+        offsets: (n_segments + 1,).
+
     Example:
         >>> order(np.array([1.0, 3.0, 2.0, 5.0, 5.0]), np.array([0, 3, 5])).tolist()
         [1, 2, 0, 3, 4]
     """
-    return np.lexsort((-scores, segment_ids(offsets)))
+    keys = _falling_keys(scores)
+    rows = np.arange(len(scores))
+    for starts, counts in _rectangles(offsets):
+        _sort_rectangle(keys, starts, counts, rows)
+    return rows if scores.dtype in (np.float32, np.float16) else _refined(rows, scores, keys, offsets)
 
 
 def top(scores: Array, offsets: Ints, n: int) -> tuple[Ints, Ints]:
     """Row numbers of each segment's `n` highest scores, best first, and their offsets."""
-    kept = positions(offsets) < n
-    return order(scores, offsets)[kept], offsets_of_mask(kept, offsets)
+    places, kept = first(offsets, n)
+    return order(scores, offsets)[places], kept
+
+
+def first(offsets: Ints, n: int) -> tuple[Ints, Ints]:
+    """Row numbers of the first `n` rows of each segment, and their offsets.
+
+    Example:
+        >>> rows, kept = first(np.array([0, 3, 4]), 2)
+        >>> rows.tolist(), kept.tolist()
+        ([0, 1, 3], [0, 2, 3])
+    """
+    kept = offsets_of_counts(np.minimum(np.diff(offsets), n))
+    return np.arange(kept[-1]) + np.repeat(offsets[:-1] - kept[:-1], np.diff(kept)), kept
 
 
 def sums(values: Array, offsets: Ints) -> Array:
@@ -114,3 +145,66 @@ def find_pairs(wanted: tuple[Array, Array], among: tuple[Array, Array]) -> tuple
     sought = wanted[0].astype(np.int64) * width + wanted[1]
     rows = np.minimum(np.searchsorted(keys, sought), len(keys) - 1)
     return keys[rows] == sought, rows
+
+
+def _falling_keys(scores: Array) -> NDArray[np.uint32]:
+    """(n_rows,) integers that rise where scores, rounded to single precision, fall; NaN is the highest."""
+    with np.errstate(over="ignore"):
+        negated = np.float32(0) - scores.astype(np.float32, copy=False)
+    bits = negated.view(np.int32)
+    keys = (bits ^ ((bits >> 31) | _SIGN)).view(np.uint32)
+    np.putmask(keys, np.isnan(negated), _LAST)
+    return keys
+
+
+def _rectangles(offsets: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Starts and lengths of the segments that need sorting, in batches of similar length that fit in a cache.
+
+    The longest of a batch is at most a quarter longer than the shortest.
+    """
+    counts = np.diff(offsets)
+    steps = 1 << np.maximum(np.frexp(counts)[1] - 3, 0)
+    lengths = -(-counts // steps) * steps
+    for length in np.unique(lengths[counts > 1]):
+        segments = np.flatnonzero(lengths == length)
+        n_batch = max(_CACHED_ROWS // int(length), 1)
+        for i in range(0, len(segments), n_batch):
+            batch = segments[i : i + n_batch]
+            yield offsets[batch], counts[batch]
+
+
+def _sort_rectangle(keys: NDArray[np.uint32], starts: Ints, counts: Ints, rows: Ints) -> None:
+    """Write the sorted row numbers of these segments to their places in `rows`."""
+    places = np.arange(counts.max())
+    at = starts[:, None] + places
+    filled = places < counts[:, None]
+    packed = (keys.take(at, mode="clip").astype(np.uint64) << _HALF) | places.astype(np.uint64)
+    packed[~filled] = _END
+    packed.sort(axis=1)
+    sorted_rows = starts[:, None] + packed.astype(np.uint32)
+    rows[at[filled]] = sorted_rows[filled]
+
+
+def _refined(rows: Ints, scores: Array, keys: NDArray[np.uint32], offsets: Ints) -> Ints:
+    """`rows` with scores of equal key in the order of the scores themselves."""
+    ranked, starts = scores[rows], offsets[:-1][np.diff(offsets) > 0]
+    rises = np.zeros(len(rows), bool)
+    rises[1:] = ranked[1:] > ranked[:-1]
+    rises[starts] = False
+    if not rises.any():
+        return rows
+    fresh = np.ones(len(rows), bool)
+    fresh[1:] = keys[rows[1:]] != keys[rows[:-1]]
+    fresh[starts] = True
+    runs = np.cumsum(fresh) - 1
+    places = np.flatnonzero(_holds(runs, runs[rises]))
+    falling = -ranked[places] if scores.dtype.kind == "f" else ~ranked[places]
+    rows[places] = rows[places[np.lexsort((falling, runs[places]))]]
+    return rows
+
+
+def _holds(runs: Ints, wanted: Ints) -> NDArray[np.bool_]:
+    """(n_rows,) whether the run of each row is one of those wanted."""
+    marked = np.zeros(runs[-1] + 1, bool)
+    marked[wanted] = True
+    return marked[runs]
