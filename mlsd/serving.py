@@ -62,6 +62,10 @@ class Greedy:
     n_positions: int
     n_workers: int = 1
 
+    def __post_init__(self) -> None:
+        checks.at_least("n_positions", self.n_positions, 1)
+        checks.at_least("n_workers", self.n_workers, 1)
+
     def rank(self, requests: Requests) -> Slates:
         parts = [batch.slates(self.n_positions) for batch in in_blocks(self.funnel, requests, self.n_workers)]
         if not parts:
@@ -98,8 +102,10 @@ class Explore:
     n_workers: int = 1
 
     def __post_init__(self) -> None:
+        checks.at_least("n_positions", self.n_positions, 1)
         checks.share("share", self.share)
         checks.at_least("depth", self.depth, self.n_positions)
+        checks.at_least("n_workers", self.n_workers, 1)
 
     def rank(self, requests: Requests) -> Slates:
         blocks = in_blocks(self.funnel, requests, self.n_workers)
@@ -186,6 +192,7 @@ def collect_log(
         latency_ms: how long a request takes.
         progress: told after every day.
     """
+    checks.at_least("n_days", n_days, 1)
     users, state = np.arange(world.n_users), world.first_state()
     days: list[Served] = []
     for day in range(n_days):
