@@ -66,7 +66,7 @@ def allowed(importer: str, imported: str) -> bool:
         return False
     if own[0] not in PARTS:
         return True
-    if other[0] in ANYBODYS_PARTS or other[1:2] == ["base"]:
+    if other[0] in ANYBODYS_PARTS or other[-1] == "base":
         return True
     return own[:2] == other[:2] and len(own) + len(other) > 2
 

@@ -1,0 +1,195 @@
+"""Who the users of the search world are, how often they come, and what makes them come back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, gammaincinv, logit
+
+from mlsd import checks, ragged, rng
+from mlsd.types import Floats, Ints, State
+from mlsd.worlds.search.queries import Queries
+
+_MINUTES_BETWEEN_QUERIES = 2.0
+_MINUTES_A_DAY = 1440.0
+
+
+@dataclass(frozen=True)
+class UserOptions:
+    """What users are like.
+
+    Args:
+        interest_sigma: standard deviation of the log of a user's affinity to a topic; its mean is 1.
+        queries_per_day: of the average user at first.
+        activity_shape: shape of the gamma distribution of users' visit rates; small is uneven.
+        queries_per_visit: shares of visits with 1, 2, ... queries; they are scaled to sum to 1.
+        expected_satisfaction: share of satisfied requests that users are used to at first.
+        memory: how much of what users remember a visit replaces, in (0, 1].
+        satisfaction_effect: change of the log-odds of a visit on a day per unit of remembered satisfaction.
+        expected_latency_ms: latency up to which users notice nothing.
+        latency_effect: fall of the log-odds of a visit per 100 ms of remembered latency beyond that.
+    """
+
+    interest_sigma: float = 1.0
+    queries_per_day: float = 0.35
+    activity_shape: float = 1.0
+    queries_per_visit: Sequence[float] = (0.67, 0.19, 0.07)
+    expected_satisfaction: float = 0.3
+    memory: float = 0.2
+    satisfaction_effect: float = 1.0
+    expected_latency_ms: float = 100.0
+    latency_effect: float = 0.002
+
+    def __post_init__(self) -> None:
+        checks.at_least("interest_sigma", self.interest_sigma, 0)
+        checks.above("queries_per_day", self.queries_per_day, 0)
+        checks.above("activity_shape", self.activity_shape, 0)
+        checks.not_empty("queries_per_visit", self.queries_per_visit)
+        for place, visit_share in enumerate(self.queries_per_visit):
+            checks.share(f"queries_per_visit[{place}]", visit_share)
+        checks.above("sum of queries_per_visit", float(sum(self.queries_per_visit)), 0)
+        checks.share("expected_satisfaction", self.expected_satisfaction)
+        checks.probability("memory", self.memory)
+        checks.at_least("satisfaction_effect", self.satisfaction_effect, 0)
+        checks.at_least("expected_latency_ms", self.expected_latency_ms, 0)
+        checks.at_least("latency_effect", self.latency_effect, 0)
+
+    @property
+    def max_queries(self) -> int:
+        """Queries of a visit, at most."""
+        return len(self.queries_per_visit)
+
+
+class Asked(NamedTuple):
+    """The queries of one day; each (n_requests,).
+
+    Args:
+        request_id: int64, ascending; day, then user, then place in the visit.
+        user: int64.
+        query: int64.
+        time_days: float64.
+    """
+
+    request_id: Ints
+    user: Ints
+    query: Ints
+    time_days: Floats
+
+
+class Users:
+    """The users of one world.
+
+        P(visit on a day) = sigmoid(logit(1 - exp(-rate)) + satisfaction_effect * (satisfaction - expected)
+                                    - latency_effect * max(0, latency_ms - expected) / 100)
+
+    where `rate` is the user's own, and satisfaction and latency are what the user remembers: after a day with
+    requests, memory * the day's mean + (1 - memory) * what was remembered before. A user visits at most once
+    a day.
+
+    Args:
+        options: as declared.
+        queries: what can be asked for.
+        n_users: how many there are.
+        seed: of all draws.
+    """
+
+    def __init__(self, options: UserOptions, queries: Queries, n_users: int, seed: int) -> None:
+        self.options, self.queries, self.n_users, self.seed = options, queries, n_users, seed
+
+    @cached_property
+    def affinity(self) -> Floats:
+        """(n_users, n_topics) how much each user cares for each topic, 1 on average; log-normal."""
+        sigma = self.options.interest_sigma
+        topics = np.arange(self.queries.n_topics)
+        spread = rng.normal(self.seed, "interests", np.arange(self.n_users)[:, None], topics)
+        return np.exp(sigma * spread - sigma**2 / 2)
+
+    @cached_property
+    def visit_logit(self) -> Floats:
+        """(n_users,) log-odds of a visit on a day when all is as expected."""
+        per_visit = np.average(
+            np.arange(1, self.options.max_queries + 1), weights=self.options.queries_per_visit
+        )
+        mean_rate = self.options.queries_per_day / per_visit
+        shape = self.options.activity_shape
+        luck = rng.uniform(self.seed, "activity", np.arange(self.n_users))
+        rate = np.maximum(gammaincinv(shape, luck) / shape * mean_rate, np.finfo(np.float64).tiny)
+        return np.asarray(logit(-np.expm1(-rate)))
+
+    def first_state(self) -> State:
+        """What users remember before their first day, (n_users,) each: what they are used to."""
+        return {
+            "satisfaction": np.full(self.n_users, self.options.expected_satisfaction),
+            "latency_ms": np.full(self.n_users, self.options.expected_latency_ms),
+        }
+
+    def visit_prob(self, state: State) -> Floats:
+        """(n_users,) P(the user visits on a day)."""
+        options = self.options
+        pleased = state["satisfaction"] - options.expected_satisfaction
+        delayed = np.maximum(state["latency_ms"] - options.expected_latency_ms, 0.0) / 100.0
+        log_odds = self.visit_logit + options.satisfaction_effect * pleased - options.latency_effect * delayed
+        return np.asarray(expit(log_odds))
+
+    def ask(self, users: Ints, day: int, state: State) -> Asked:
+        """Who of these users visits on a day, and the queries of the visits.
+
+        Args:
+            users: ascending.
+            day: 0-based.
+            state: what users remember.
+        """
+        came = rng.uniform(self.seed, "visits", users, day) < self.visit_prob(state)[users]
+        visitors = users[came]
+        n_queries = 1 + rng.choice(self.seed, "n_queries", self.options.queries_per_visit, visitors, day)
+        user = np.repeat(visitors, n_queries)
+        place = ragged.positions(ragged.offsets_of_counts(n_queries))
+        return Asked(
+            request_id=(day * self.n_users + user) * self.options.max_queries + place,
+            user=user,
+            query=self._queries(user, day, place),
+            time_days=day + self._time_of_day(user, day, place),
+        )
+
+    def remember(self, user: Ints, satisfied: NDArray[np.bool_], latency_ms: float, state: State) -> State:
+        """What all users remember after a day.
+
+        Args:
+            user: (n_requests,) who asked.
+            satisfied: (n_requests,) whether something satisfied the user.
+            latency_ms: how long every request took.
+            state: what they remembered before.
+        """
+        n_requests = np.bincount(user, minlength=self.n_users)
+        came = n_requests > 0
+        day_share = np.bincount(user, satisfied, self.n_users) / np.maximum(n_requests, 1)
+        return {
+            "satisfaction": self._mixed(state["satisfaction"], day_share, came),
+            "latency_ms": self._mixed(state["latency_ms"], np.full(self.n_users, float(latency_ms)), came),
+        }
+
+    def _mixed(self, before: Floats, of_day: Floats, came: NDArray[np.bool_]) -> Floats:
+        return np.where(came, before + self.options.memory * (of_day - before), before)
+
+    def _queries(self, user: Ints, day: int, place: Ints) -> Ints:
+        """A query of each request: a topic by popularity and interest, then a query of it by popularity."""
+        luck = rng.uniform(self.seed, "asked_topic", user, day, place)
+        cumulative = self._cumulative_topics[user]
+        topics = np.sum(luck[:, None] * cumulative[:, -1:] >= cumulative, axis=1)
+        return self.queries.draw(topics, rng.uniform(self.seed, "asked_query", user, day, place))
+
+    @cached_property
+    def _cumulative_topics(self) -> Floats:
+        """(n_users, n_topics) cumulative weights of what each user asks about."""
+        return np.cumsum(self.affinity * self.queries.topic_weight, axis=1)
+
+    def _time_of_day(self, user: Ints, day: int, place: Ints) -> Floats:
+        """(n_requests,) in [0, 1): a visit begins at any time; its queries are minutes apart."""
+        gap = _MINUTES_BETWEEN_QUERIES / _MINUTES_A_DAY
+        latest = 1.0 - gap * (self.options.max_queries - 1)
+        return rng.uniform(self.seed, "time_of_day", user, day) * latest + gap * place
