@@ -1,15 +1,25 @@
 """Rankers score candidates."""
 
+# ruff: noqa: PLC0415  (torch is loaded when a ranker first needs it)
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlsd import checks
+from mlsd.errors import InputError, NotFittedError
 from mlsd.fitting import Curves, Fitting
-from mlsd.types import FeatureBatch, State
+from mlsd.losses.base import Loss
+from mlsd.types import FeatureBatch, FeatureSpec, State
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -43,3 +53,128 @@ class Ranker(ABC):
     @abstractmethod
     def load_state(self, state: State) -> None:
         """Take over what another `fit` learnt."""
+
+
+class LightningRanker(Ranker):
+    """A ranker trained by gradients: a network, and a loss over whole requests.
+
+    A new one overrides `build_model` and takes its own options in its constructor. Torch is loaded when it
+    is first used, Lightning only when it is trained.
+
+    Args:
+        spec: shape of the features.
+        loss: what training minimises.
+        learning_rate: of AdamW, above 0.
+        weight_decay: of AdamW, at least 0; biases are left alone.
+    """
+
+    def __init__(
+        self, spec: FeatureSpec, loss: Loss, learning_rate: float = 0.001, weight_decay: float = 0.0
+    ) -> None:
+        self.spec = spec
+        self.loss = loss
+        self.learning_rate = checks.above("learning_rate", learning_rate, 0)
+        self.weight_decay = checks.at_least("weight_decay", weight_decay, 0)
+        self._net: nn.Module | None = None
+
+    @abstractmethod
+    def build_model(self) -> nn.Module:
+        """A network with fresh weights: (n, n_dense) float32, (n, n_categorical) int64 -> (n,) scores."""
+
+    def fit(self, train: LabelledFeatures, validation: LabelledFeatures, fitting: Fitting) -> Curves:
+        """Learn from `train`, choosing the epoch that does best on `validation`.
+
+        Raises:
+            InputError: Either has no rows, non-finite values, or one label only.
+        """
+        from mlsd.models.base import fit_module, seeded
+        from mlsd.models.ranking import RankingModule, RequestBatches
+
+        check_learnable(train, self.spec, f"{fitting.name}, training rows")
+        check_learnable(validation, self.spec, f"{fitting.name}, validation rows")
+        with seeded(fitting.seed, "weights"):
+            module = RankingModule(self.build_model(), self.loss, self.learning_rate, self.weight_decay)
+        size, seed = fitting.options.batch_rows, fitting.seed
+        train_batches = RequestBatches(train.features, train.labels, size, seed)
+        validation_batches = RequestBatches(validation.features, validation.labels, size, seed)
+        curves = fit_module(module, train_batches, validation_batches, fitting)
+        self._net = module.net
+        return curves
+
+    def score(self, features: FeatureBatch) -> NDArray[np.float32]:
+        """(n_candidates,) scores; a row's score depends on nothing else in the batch, to the last bit.
+
+        Raises:
+            NotFittedError: Neither `fit` nor `load_state` was called.
+            InputError: The features are not of the shape that it was fitted on, or not finite.
+        """
+        from mlsd.models.inference import score_rows
+
+        net, where = self._fitted(), f"{type(self).__name__}.score"
+        check_shape(features, self.spec, where)
+        check_finite(features, self.spec, where)
+        return score_rows(net, features.dense, features.categorical)
+
+    def state(self) -> State:
+        from mlsd.models.inference import weights_of
+
+        return weights_of(self._fitted())
+
+    def load_state(self, state: State) -> None:
+        from mlsd.models.inference import with_weights
+
+        self._net = with_weights(self.build_model, state)
+
+    def _fitted(self) -> nn.Module:
+        if self._net is None:
+            raise NotFittedError(f"{type(self).__name__} is not fitted: call fit or load_state first")
+        return self._net
+
+
+def check_shape(features: FeatureBatch, spec: FeatureSpec, where: str) -> None:
+    """Refuse features of another shape than `spec`, and categories out of range."""
+    n_dense, n_categorical = features.dense.shape[1], features.categorical.shape[1]
+    if (n_dense, n_categorical) != (spec.n_dense, len(spec.categorical)):
+        raise InputError(
+            f"{where}: {n_dense} dense and {n_categorical} categorical features, "
+            f"must be {spec.n_dense} and {len(spec.categorical)}"
+        )
+    for column, (name, cardinality) in zip(features.categorical.T, spec.categorical.items(), strict=True):
+        low, high = column.min(initial=0), column.max(initial=0)
+        if low < 0 or high >= cardinality:
+            raise InputError(
+                f"{where}: feature {name} is from {low} to {high}, must be in [0, {cardinality})"
+            )
+
+
+def check_finite(features: FeatureBatch, spec: FeatureSpec, where: str) -> None:
+    """Refuse dense features that are infinite or NaN."""
+    finite = np.isfinite(features.dense)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
+        value = features.dense[row, column]
+        raise InputError(f"{where}: feature {spec.dense[column]} == {value} in row {row}, must be finite")
+
+
+def check_learnable(rows: LabelledFeatures, spec: FeatureSpec, where: str) -> None:
+    """Refuse rows that nothing can be learnt from, or that would spoil what is."""
+    features, labels = rows.features, rows.labels
+    if len(labels) != len(features):
+        raise InputError(f"{where}: {len(labels)} labels for {len(features)} candidates")
+    if len(labels) == 0:
+        raise InputError(f"{where}: no candidates, must be at least 2 with different labels")
+    check_shape(features, spec, where)
+    check_finite(features, spec, where)
+    if not (np.isfinite(labels).all() and labels.min() >= 0):
+        raise InputError(
+            f"{where}: labels from {labels.min()} to {labels.max()}, must be finite and at least 0"
+        )
+    if labels.min() == labels.max():
+        raise InputError(
+            f"{where}: all {len(labels)} labels == {labels[0]}, must differ for anything to be learnt"
+        )
+
+
+def check_widths(name: str, widths: Sequence[int]) -> Sequence[int]:
+    """Widths of hidden layers, at least 1 each."""
+    return checks.require(all(width >= 1 for width in widths), name, widths, "must be at least 1 each")

@@ -1,0 +1,76 @@
+"""Networks in use: arrays in, arrays out. Nothing here needs Lightning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from mlsd.errors import InputError
+from mlsd.types import Ints, State
+
+BLOCK_ROWS = 128
+"""Rows of every matrix product. It is always the same number, the last block filled up: the order of
+summation in a product, and so the last bit of a score, depends on the number of rows and of threads."""
+
+
+def score_rows(net: nn.Module, dense: NDArray[np.float32], categorical: Ints) -> NDArray[np.float32]:
+    """(n,) scores by a network; a row's score depends on no other row, to the last bit.
+
+    Args:
+        net: (n, n_dense), (n, n_categorical) -> (n,).
+        dense: (n, n_dense).
+        categorical: (n, n_categorical).
+    """
+    inputs = (
+        torch.zeros(BLOCK_ROWS, dense.shape[1]),
+        torch.zeros(BLOCK_ROWS, categorical.shape[1], dtype=torch.int64),
+    )
+    dense_block, categorical_block = (block.numpy() for block in inputs)
+    scores = np.empty(len(dense), np.float32)
+    with _one_thread(), torch.inference_mode():
+        for start in range(0, len(dense), BLOCK_ROWS):
+            end = min(start + BLOCK_ROWS, len(dense))
+            dense_block[: end - start] = dense[start:end]
+            categorical_block[: end - start] = categorical[start:end]
+            scores[start:end] = net(*inputs).numpy()[: end - start]
+    return scores
+
+
+def weights_of(net: nn.Module) -> State:
+    """The network's weights by name."""
+    return {name: value.numpy().copy() for name, value in net.state_dict().items()}
+
+
+def with_weights(build: Callable[[], nn.Module], state: State) -> nn.Module:
+    """A network, ready to score, with the weights of another one of the same build.
+
+    Raises:
+        InputError: Names or shapes of weights differ.
+    """
+    with torch.random.fork_rng(devices=[]):
+        net = build()
+    ours = {name: tuple(value.shape) for name, value in net.state_dict().items()}
+    theirs = {name: value.shape for name, value in state.items()}
+    for name in sorted({*ours, *theirs}):
+        if ours.get(name) != theirs.get(name):
+            raise InputError(
+                f"weights {name} have shape {theirs.get(name)}, must have {ours.get(name)}: "
+                "they belong to a network of other options or features"
+            )
+    net.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in state.items()})
+    return net.eval()
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

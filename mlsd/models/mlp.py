@@ -1,0 +1,39 @@
+"""A plain deep network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from mlsd.models.layers import Head, Inputs, Tower
+
+
+class MLP(nn.Module):
+    """Fully connected layers on dense features and embeddings.
+
+    Args:
+        n_dense: dense columns.
+        cardinalities: of each categorical column.
+        hidden: width of each layer.
+        dropout: share of values set to 0 in training, in [0, 1).
+        embedding_dim: length of an embedding.
+    """
+
+    def __init__(
+        self,
+        n_dense: int,
+        cardinalities: Sequence[int],
+        hidden: Sequence[int],
+        dropout: float,
+        embedding_dim: int,
+    ) -> None:
+        super().__init__()
+        self.inputs = Inputs(n_dense, cardinalities, embedding_dim)
+        self.tower = Tower(self.inputs.width, hidden, dropout)
+        self.head = Head(self.tower.width)
+
+    def forward(self, dense: Tensor, categorical: Tensor) -> Tensor:
+        """(n, n_dense) float and (n, n_categorical) int64 -> (n,) scores."""
+        scores: Tensor = self.head(self.tower(self.inputs(dense, categorical)))
+        return scores

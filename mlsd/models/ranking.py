@@ -1,0 +1,101 @@
+"""How networks of rankers are trained: on whole requests, by any loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mlsd import ragged, rng
+from mlsd.losses.base import Loss
+from mlsd.models.base import Batches, LossModule, fingerprint_of
+from mlsd.models.epochs import Facts
+from mlsd.types import Array, FeatureBatch, Ints
+
+
+class RankingInputs(NamedTuple):
+    """Candidates of whole requests, as tensors.
+
+    Args:
+        dense: (n, n_dense) float32.
+        categorical: (n, n_categorical) int64.
+        labels: (n,) float32.
+        offsets: (n_requests + 1,) int64.
+    """
+
+    dense: Tensor
+    categorical: Tensor
+    labels: Tensor
+    offsets: Tensor
+
+
+class RankingModule(LossModule):
+    """A network that scores candidates, with its loss.
+
+    Args:
+        net: (dense, categorical) -> (n,) scores.
+        loss_function: what training minimises.
+        learning_rate: of AdamW.
+        weight_decay: of AdamW.
+    """
+
+    def __init__(
+        self, net: nn.Module, loss_function: Loss, learning_rate: float, weight_decay: float
+    ) -> None:
+        super().__init__(learning_rate, weight_decay)
+        self.net, self.loss_function = net, loss_function
+
+    @property
+    def facts(self) -> Facts:
+        loss = self.loss_function
+        return {**super().facts, "loss": f"{type(loss).__name__} {vars(loss)}"}
+
+    def loss(self, batch: RankingInputs) -> tuple[Tensor, float]:
+        scores = self.net(batch.dense, batch.categorical)
+        loss = self.loss_function(scores, batch.labels, batch.offsets)
+        return loss, self.loss_function.weight(batch.offsets)
+
+
+class RequestBatches(Batches):
+    """Whole requests in a new order every epoch, about as many as hold `batch_rows` candidates together.
+
+    Args:
+        features: of n candidates.
+        labels: (n,) float32.
+        batch_rows: a batch is the requests that begin within so many consecutive candidates.
+        seed: of the order.
+    """
+
+    def __init__(self, features: FeatureBatch, labels: Array, batch_rows: int, seed: int) -> None:
+        self.features, self.labels = features, labels
+        self.batch_rows, self.seed = batch_rows, seed
+        self.requests = np.flatnonzero(np.diff(features.offsets))
+
+    def of_epoch(self, epoch: int) -> Iterator[RankingInputs]:
+        luck = rng.uniform(self.seed, "order of requests", epoch, self.requests)
+        requests = self.requests[np.argsort(luck)]
+        for part in np.split(requests, _cuts(np.diff(self.features.offsets)[requests], self.batch_rows)):
+            yield self._of_requests(part)
+
+    def fingerprint(self) -> str:
+        features = self.features
+        return fingerprint_of(features.dense, features.categorical, features.offsets, self.labels)
+
+    def _of_requests(self, requests: Ints) -> RankingInputs:
+        rows, offsets = ragged.take_segments(self.features.offsets, requests)
+        arrays = self.features.dense[rows], self.features.categorical[rows], self.labels[rows], offsets
+        return RankingInputs(*map(torch.from_numpy, arrays))
+
+
+def _cuts(counts: Array, batch_rows: int) -> Ints:
+    """Before which segments a new batch begins: those that begin in the same `batch_rows` rows stay together.
+
+    Example:
+        >>> _cuts(np.array([2, 1, 5, 1, 1]), batch_rows=3).tolist()
+        [2, 3, 4]
+    """
+    batch = ragged.offsets_of_counts(counts)[:-1] // batch_rows
+    return np.flatnonzero(np.diff(batch)) + 1
