@@ -1,0 +1,228 @@
+"""From overrides to one config, by Hydra; everything wrong with the overrides is found in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from mlsd.config import overrides as overriding
+from mlsd.config.keys import flatten, nearest_key
+from mlsd.config.places import conf_dir
+from mlsd.errors import ConfigError, Fault, nearest
+
+PRIMARY = "run"
+"""The name of the primary config."""
+
+MISSING = "???"
+"""How YAML says that a value must be given."""
+
+COMPOSITION_ERRORS = (HydraException, OmegaConfBaseException)
+
+
+@dataclass(frozen=True)
+class Composition:
+    """What the overrides that are right compose to, and what is wrong with the others.
+
+    Args:
+        config: None where nothing can be composed at all.
+        faults: in the order they were found.
+    """
+
+    config: DictConfig | None
+    faults: tuple[Fault, ...] = ()
+
+    def required(self) -> DictConfig:
+        """The config.
+
+        Raises:
+            ConfigError: if any override is wrong.
+        """
+        if self.faults or self.config is None:
+            raise ConfigError(self.faults)
+        return self.config
+
+
+def compose_overrides(overrides: Sequence[str], search: Iterable[Path] = ()) -> Composition:
+    """The run's config under these overrides.
+
+    Group choices are tried before values. If all together fail, they are tried one at a time, so that
+    each wrong one is named and the others still count.
+
+    Args:
+        overrides: in Hydra's grammar, such as `problem=search` or `funnel.skip=[light_rank]`.
+        search: further folders of YAML, looked into after the shipped one.
+    """
+    with _hydra() as loader:
+        return _Composer(loader, _search_path(search)).run(overrides)
+
+
+def compose_jobs(overrides: Sequence[str], search: Iterable[Path] = ()) -> list[Composition]:
+    """The config of each job of a multirun."""
+    with _hydra() as loader:
+        jobs = overriding.jobs_of(overrides, loader)
+        return [_Composer(loader, _search_path(search)).run(job) for job in jobs]
+
+
+@contextmanager
+def _hydra() -> Iterator[ConfigLoader]:
+    with initialize_config_dir(version_base="1.3", config_dir=str(conf_dir()), job_name="mlsd"):
+        yield GlobalHydra.instance().config_loader()
+
+
+def _search_path(folders: Iterable[Path]) -> list[str]:
+    listed = ",".join(f"'file://{folder.resolve()}'" for folder in folders)
+    return [f"hydra.searchpath=[{listed}]"] if listed else []
+
+
+@dataclass
+class _Composer:
+    """One composition.
+
+    Args:
+        loader: of the initialised Hydra.
+        always: overrides that are right and come first.
+        faults: found so far.
+    """
+
+    loader: ConfigLoader
+    always: list[str]
+    faults: list[Fault] = field(default_factory=list)
+
+    def run(self, overrides: Sequence[str]) -> Composition:
+        single = [one for text in overrides if (one := self._single(text))]
+        groups = [one for one in single if self._is_group(one)]
+        values = [str(one.input_line) for one in single if not self._is_group(one)]
+        problem = self._problem([one for one in groups if one.key_or_group == "problem"])
+        if problem is None:
+            return Composition(None, tuple(self.faults))
+        others = [one for one in groups if one.key_or_group != "problem" and self._is_option(one)]
+        config = self._all_or_each([problem], [str(one.input_line) for one in others], values)
+        return Composition(config, tuple(self.faults))
+
+    def _single(self, text: str) -> Override | None:
+        """An override that gives one value; a fault if it does not."""
+        parsed = overriding.parse(text)
+        if isinstance(parsed, Fault):
+            self.faults.append(parsed)
+            return None
+        if parsed.is_sweep_override():
+            rule = "several values need -m (--multirun); a list is written [a,b]"
+            self._wrong(parsed, parsed.get_value_element_as_str(), rule)
+            return None
+        return parsed
+
+    def _options(self, group: str) -> list[str]:
+        return self.loader.get_group_options(group, config_name=PRIMARY, overrides=self.always)
+
+    def _is_group(self, override: Override) -> bool:
+        return override.package is not None or bool(self._options(override.key_or_group))
+
+    def _is_option(self, override: Override) -> bool:
+        """Whether what is chosen exists; a fault if not."""
+        options = self._options(override.key_or_group)
+        if not options:
+            close = nearest(override.key_or_group, self.loader.list_groups(""))
+            self._wrong(override, override.value(), "no such group", close)
+            return False
+        unknown = [one for one in _names(override.value()) if one not in options]
+        for one in unknown:
+            self._wrong(override, one, f"must be one of {', '.join(options)}", nearest(one, options))
+        return not unknown
+
+    def _wrong(self, override: Override, value: object, rule: str, close: str | None = None) -> None:
+        self.faults.append(Fault(override.get_key_element(), value, rule, close))
+
+    def _problem(self, chosen: list[Override]) -> str | None:
+        """The choice of the problem; where it is wrong, the one supposed so that checking can go on."""
+        right = [one for one in chosen if self._is_option(one)]
+        if right:
+            return str(right[-1].input_line)
+        options = self._options("problem")
+        if not chosen:
+            rule = f"must be chosen, as in problem={options[0]}; there are {', '.join(options)}"
+            self.faults.append(Fault("problem", MISSING, rule))
+        wrong = str(chosen[-1].value()) if chosen else ""
+        supposed = options[0] if len(options) == 1 else nearest(wrong, options)
+        return f"problem={supposed}" if supposed else None
+
+    def _all_or_each(self, kept: list[str], groups: list[str], values: list[str]) -> DictConfig | None:
+        try:
+            return self._compose([*kept, *groups, *values])
+        except COMPOSITION_ERRORS:
+            pass
+        try:
+            self._compose(kept)
+        except COMPOSITION_ERRORS as error:
+            self.faults.append(Fault("defaults", kept, _first_line(error)))
+            return None
+        kept = self._add(kept, groups, self._wrong_group)
+        return self._compose(self._add(kept, values, self._wrong_value))
+
+    def _compose(self, overrides: list[str]) -> DictConfig:
+        return compose(PRIMARY, [*self.always, *overrides])
+
+    def _add(
+        self, kept: list[str], more: list[str], wrong: Callable[[str, list[str], Exception], Fault]
+    ) -> list[str]:
+        """Each override tried on top of the right ones, again as long as any further one is right."""
+        failed: dict[str, Exception] = {}
+        for text in more:
+            try:
+                self._compose([*kept, text])
+            except COMPOSITION_ERRORS as error:
+                failed[text] = error
+            else:
+                kept = [*kept, text]
+        if failed and len(failed) < len(more):
+            return self._add(kept, list(failed), wrong)
+        self.faults += [wrong(text, kept, error) for text, error in failed.items()]
+        return kept
+
+    def _wrong_group(self, text: str, kept: list[str], error: Exception) -> Fault:
+        del error
+        override = _parsed(text)
+        key, group = override.get_key_element(), override.key_or_group
+        places = self._places(group, kept)
+        rule = f"no {group} is chosen there; it is chosen at {', '.join(places)}"
+        return Fault(key, override.value(), rule, nearest(key, places))
+
+    def _places(self, group: str, kept: list[str]) -> list[str]:
+        """Where a group's choice lands, as it is written in an override."""
+        listed = self.loader.compute_defaults_list(PRIMARY, [*self.always, *kept], RunMode.RUN)
+        at = {one.package for one in listed.defaults if str(one.config_path).startswith(f"{group}/")}
+        return sorted(group if package == group else f"{group}@{package}" for package in at)
+
+    def _wrong_value(self, text: str, kept: list[str], error: Exception) -> Fault:
+        override = _parsed(text)
+        key, value = override.get_key_element(), override.value()
+        values = OmegaConf.to_container(self._compose(kept), resolve=False)
+        if override.is_add() or override.key_or_group in flatten(values):
+            return Fault(key, value, _first_line(error))
+        return Fault(key, value, "no such key", nearest_key(values, override.key_or_group))
+
+
+def _parsed(text: str) -> Override:
+    parsed = overriding.parse(text)
+    if isinstance(parsed, Fault):
+        raise ConfigError([parsed])
+    return parsed
+
+
+def _names(value: object) -> list[str]:
+    chosen = value if isinstance(value, list) else [value]
+    return [str(one) for one in chosen if one is not None]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].rstrip(".")

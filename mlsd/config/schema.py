@@ -1,0 +1,222 @@
+"""The sections of a run's config. Each constructor's signature is the schema of its section."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlsd import checks
+from mlsd.features.base import Feature
+from mlsd.fitting import TrainerOptions
+from mlsd.funnel import Funnel
+from mlsd.labels.base import LabelSource
+from mlsd.logs import SPLITS
+from mlsd.metrics.base import PredictionMetric, RankingMetric
+from mlsd.problems.base import Problem
+from mlsd.stages.base import Stage
+from mlsd.worlds.base import World
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageCost:
+    """What a stage is declared to cost; a run's report has what it was measured to cost.
+
+    Args:
+        latency_share: its part of the problem's latency budget.
+        fixed_ms: time of a request that does not depend on the number of candidates.
+        candidate_us: further time for each candidate that enters the stage.
+    """
+
+    latency_share: float
+    fixed_ms: float
+    candidate_us: float = 0.0
+
+    def __post_init__(self) -> None:
+        checks.share("latency_share", self.latency_share)
+        checks.at_least("fixed_ms", self.fixed_ms, 0)
+        checks.at_least("candidate_us", self.candidate_us, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunnelPlan:
+    """Stages by name, and the order in which requests pass them.
+
+    Args:
+        order: names of stages.
+        stages: name -> stage; those that `order` does not name are only kept at hand.
+        skip: names of `order` that are left out.
+        costs: stage -> what it is declared to cost.
+    """
+
+    order: tuple[str, ...]
+    stages: Mapping[str, Stage]
+    skip: tuple[str, ...] = ()
+    costs: Mapping[str, StageCost] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        checks.not_empty("order", self.order)
+        for at, name in enumerate(self.order):
+            checks.one_of(f"order[{at}]", name, list(self.stages))
+            checks.require(name not in self.order[:at], f"order[{at}]", name, "must not be named twice")
+        for at, name in enumerate(self.skip):
+            checks.one_of(f"skip[{at}]", name, self.order)
+        for name in self.costs:
+            checks.one_of("costs", name, list(self.stages))
+        checks.require(
+            bool(set(self.order) - set(self.skip)), "skip", self.skip, "must leave at least one stage of the order"
+        )
+        _check_shares(self.costs)
+
+    @property
+    def active(self) -> dict[str, Stage]:
+        """The stages that requests pass, in order."""
+        names = [name for name in self.order if name in self.stages and name not in self.skip]
+        return {name: self.stages[name] for name in names}
+
+    @property
+    def funnel(self) -> Funnel:
+        """The stages in order, ready to be fitted."""
+        return Funnel(self.active)
+
+
+def _check_shares(costs: Mapping[str, StageCost]) -> None:
+    total = round(sum(cost.latency_share for cost in costs.values()), 9)
+    checks.require(total <= 1, "costs", total, "latency shares must add up to at most 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exploration:
+    """The slice of logged slates that is shuffled, without which position bias cannot be identified.
+
+    Args:
+        share: of requests.
+        depth: how many of the first candidates are shuffled.
+    """
+
+    share: float
+    depth: int
+
+    def __post_init__(self) -> None:
+        checks.between("share", self.share, 0.05, 1)
+        checks.at_least("depth", self.depth, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logging:
+    """The pre-existing system, and the log it leaves.
+
+    Args:
+        n_positions: items of a slate.
+        latency_ms: how long it takes a request, as users feel it.
+        explore: its shuffled slice.
+        split_days: split -> its days, in order of time; it serves for as long as they are together.
+        funnel: its stages; they are fitted before anything was logged.
+    """
+
+    n_positions: int
+    latency_ms: float
+    explore: Exploration
+    split_days: Mapping[str, int]
+    funnel: FunnelPlan
+
+    def __post_init__(self) -> None:
+        checks.at_least("n_positions", self.n_positions, 1)
+        checks.above("latency_ms", self.latency_ms, 0)
+        checks.at_least("explore.depth", self.explore.depth, self.n_positions)
+        rule = f"must have the days of {', '.join(SPLITS)}, in this order"
+        checks.require(tuple(self.split_days) == SPLITS, "split_days", dict(self.split_days), rule)
+        for name, days in self.split_days.items():
+            checks.at_least(f"split_days.{name}", days, 1)
+
+    @property
+    def n_days(self) -> int:
+        """Days that it serves."""
+        return sum(self.split_days.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """What training draws from.
+
+    Args:
+        seed: of initial weights, batches and negatives.
+    """
+
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What the problem's latency budget is for.
+
+    Args:
+        enforce: whether a run that is over it fails (exit code 3).
+    """
+
+    enforce: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreOptions:
+    """Where artefacts are kept.
+
+    Args:
+        folder: shared by all runs.
+    """
+
+    folder: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions:
+    """What the report says about itself.
+
+    Args:
+        title: of the page; the problem's name if empty.
+    """
+
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """Everything a run is made of.
+
+    Args:
+        problem: what is designed.
+        world: where requests and responses come from.
+        logging: the pre-existing system; None where a world was recorded.
+        labels: how actions and judgements become training targets.
+        features: those declared, by name; each ranking stage has its own objects.
+        funnel: the system that is designed.
+        metrics: by the name they are declared under.
+        online: the experiment; None where nobody can be asked.
+        trainer: how models are trained.
+        report: what is written for people.
+        seed: of everything that is drawn.
+        training: of what training draws.
+        n_workers: threads that rank; any number gives the same figures.
+        budget: whether latency decides.
+        store: where artefacts are kept.
+    """
+
+    problem: Problem
+    world: World
+    labels: LabelSource
+    funnel: FunnelPlan
+    metrics: Mapping[str, RankingMetric | PredictionMetric]
+    training: Training
+    store: StoreOptions
+    trainer: TrainerOptions
+    features: Mapping[str, Feature | None]
+    logging: Logging | None = None
+    online: object | None = None
+    report: ReportOptions = field(default_factory=ReportOptions)
+    seed: int = 0
+    n_workers: int = 1
+    budget: Budget = field(default_factory=Budget)
+
+    def __post_init__(self) -> None:
+        checks.at_least("seed", self.seed, 0)
+        checks.at_least("n_workers", self.n_workers, 1)
