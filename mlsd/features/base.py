@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from mlsd import checks
+from mlsd.errors import InputError, NotFittedError
 from mlsd.logs import Log
-from mlsd.types import Array, Catalog, RankingBatch, State
+from mlsd.types import Array, Catalog, FeatureBatch, FeatureSpec, Floats, Ints, RankingBatch, State
 
 Family = Literal[
     "context", "query", "user", "item", "item_statistics", "query_item", "user_item", "query_item_statistics"
 ]
+
+SAMPLE_CANDIDATES = 100_000
+"""Means and standard deviations are those of the training candidates, or of whole requests evenly spread
+over them that hold about this many."""
 
 
 class Feature(ABC):
@@ -29,6 +39,9 @@ class Feature(ABC):
 
     cardinality: int = 0
 
+    relative: ClassVar[bool] = False
+    """Whether a value depends on the other candidates of its request, and not on its own item alone."""
+
     def fit(self, catalog: Catalog, log: Log) -> None:  # noqa: B027  (most features learn nothing)
         """Learn from the catalog and the log.
 
@@ -38,7 +51,10 @@ class Feature(ABC):
 
     @abstractmethod
     def values(self, batch: RankingBatch) -> Array:
-        """(n_candidates,) the feature of every candidate; a row depends on its own request and item only."""
+        """(n_candidates,) the feature of every candidate.
+
+        A row depends on its own request and item only, or, where `relative`, on its request's candidates.
+        """
 
     def state(self) -> State:
         """What `fit` learnt."""
@@ -46,3 +62,234 @@ class Feature(ABC):
 
     def load_state(self, state: State) -> None:  # noqa: B027
         """Take over what another `fit` learnt."""
+
+
+class Shared(ABC):
+    """What several features of a set read: fitted and kept once, and computed once for a batch."""
+
+    needs: frozenset[str] = frozenset()
+    catalog_needs: frozenset[str] = frozenset()
+
+    @property
+    @abstractmethod
+    def key(self) -> str:
+        """Names what it is; two with the same key are the same."""
+
+    @abstractmethod
+    def fit(self, catalog: Catalog, log: Log) -> None:
+        """Learn, as a feature does."""
+
+    @abstractmethod
+    def prepare(self, batch: RankingBatch) -> Any:
+        """What its features read of a batch."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """What `fit` learnt."""
+
+    @abstractmethod
+    def load_state(self, state: State) -> None:
+        """Take over what another `fit` learnt."""
+
+
+class SharingFeature(Feature):
+    """A feature that reads what a `Shared` part prepares."""
+
+    shared: Shared
+
+    @property
+    def needs(self) -> frozenset[str]:  # type: ignore[override]
+        return self.shared.needs
+
+    @property
+    def catalog_needs(self) -> frozenset[str]:  # type: ignore[override]
+        return self.shared.catalog_needs
+
+    @abstractmethod
+    def read(self, prepared: Any) -> Array:
+        """(n_candidates,) the feature, from what the shared part prepared for a batch."""
+
+    def values(self, batch: RankingBatch) -> Array:
+        return self.read(self.shared.prepare(batch))
+
+
+class Scaling(NamedTuple):
+    """How a dense column becomes standardised."""
+
+    mean: Floats
+    """(n_dense,) of the known training values."""
+
+    scale: Floats
+    """(n_dense,) standard deviation of the same; 1 for a constant column, which so becomes 0."""
+
+    unknown_share: Floats
+    """(n_dense,) share of the training values that are NaN."""
+
+
+class FeatureSet:
+    """Named features, computed together and standardised.
+
+    A dense value x becomes (x - mean) / sd, with both from the training candidates; NaN, an unknown
+    value, becomes the training mean, which is 0; a constant column becomes 0. Infinite values are errors.
+
+    Args:
+        features: name -> feature, in the order of the columns; None switches one off.
+    """
+
+    def __init__(self, features: Mapping[str, Feature | None]) -> None:
+        on = {name: feature for name, feature in features.items() if feature is not None}
+        self.features: dict[str, Feature] = checks.not_empty("features", on)
+        self.shared: dict[str, Shared] = {}
+        for feature in self.features.values():
+            if isinstance(feature, SharingFeature):
+                feature.shared = self.shared.setdefault(feature.shared.key, feature.shared)
+        self.scaling: Scaling | None = None
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Columns of the batch that some feature reads."""
+        return frozenset().union(*(feature.needs for feature in self.features.values()))
+
+    @property
+    def catalog_needs(self) -> frozenset[str]:
+        """Columns of the catalog that some feature is fitted on."""
+        return frozenset().union(*(feature.catalog_needs for feature in self.features.values()))
+
+    @property
+    def dense(self) -> dict[str, Feature]:
+        return {name: feature for name, feature in self.features.items() if not feature.cardinality}
+
+    @property
+    def categorical(self) -> dict[str, Feature]:
+        return {name: feature for name, feature in self.features.items() if feature.cardinality}
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """The columns, as of the last `fit` or `load_state`."""
+        return FeatureSpec(
+            tuple(self.dense), {name: feature.cardinality for name, feature in self.categorical.items()}
+        )
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """Dense feature -> what is remarkable about its training values; ordinary ones are left out."""
+        notes = {}
+        for name, scale, unknown in zip(self.dense, *self._fitted()[1:], strict=True):
+            if unknown > 0:
+                notes[name] = f"unknown for {unknown:.1%} of the training candidates"
+            if scale == 1.0:
+                notes[name] = "unknown everywhere" if unknown == 1 else "constant in training"
+        return notes
+
+    def fit(self, catalog: Catalog, log: Log, train_batch: RankingBatch) -> None:
+        """Fit every feature, then the standardisation.
+
+        Raises:
+            InputError: no candidate to learn from, or a feature with infinite values.
+        """
+        if not len(train_batch.candidates):
+            raise InputError("features cannot be fitted: the training requests have no candidates")
+        for shared in self.shared.values():
+            shared.fit(catalog, log)
+        for feature in self.features.values():
+            feature.fit(catalog, log)
+        self.scaling = _scaling(self._raw(_sample(train_batch), None)[0])
+
+    def transform(self, batch: RankingBatch, kept: NDArray[np.bool_] | None = None) -> FeatureBatch:
+        """The features of every candidate, or of those that are `kept`.
+
+        A candidate's values are the same to the bit, whatever else is in the batch or kept.
+
+        Raises:
+            InputError: an infinite value or a category out of range.
+        """
+        mean, scale, _ = self._fitted()
+        dense, categorical, offsets = self._raw(batch, kept)
+        dense -= mean
+        dense /= scale
+        np.nan_to_num(dense, copy=False, nan=0.0)
+        return FeatureBatch(dense.astype(np.float32), categorical, offsets)
+
+    def _raw(self, batch: RankingBatch, kept: NDArray[np.bool_] | None) -> tuple[Floats, Ints, Ints]:
+        """Dense values as they are, categories, and offsets."""
+        narrowed = batch if kept is None else batch.keep(kept)
+        prepared = {key: shared.prepare(narrowed) for key, shared in self.shared.items()}
+        dense = np.empty((len(narrowed.candidates), len(self.dense)))
+        categorical = np.empty((len(dense), len(self.categorical)), np.int64)
+        for column, (name, feature) in enumerate(self.dense.items()):
+            dense[:, column] = _finite(name, _values(feature, batch, narrowed, kept, prepared))
+        for column, (name, feature) in enumerate(self.categorical.items()):
+            values = _values(feature, batch, narrowed, kept, prepared)
+            categorical[:, column] = _in_range(name, values, feature.cardinality)
+        return dense, categorical, narrowed.candidates.offsets
+
+    def _fitted(self) -> Scaling:
+        if self.scaling is None:
+            raise NotFittedError("features were used before fit or load_state")
+        return self.scaling
+
+    def state(self) -> State:
+        """Of all features, shared parts and the standardisation."""
+        state = {f"scaling.{name}": values for name, values in self._fitted()._asdict().items()}
+        for prefix, part in self._parts():
+            state |= {f"{prefix}.{name}": values for name, values in part.state().items()}
+        return state
+
+    def load_state(self, state: State) -> None:
+        """Take over what another `fit` learnt."""
+        for prefix, part in self._parts():
+            start = f"{prefix}."
+            part.load_state({k.removeprefix(start): v for k, v in state.items() if k.startswith(start)})
+        self.scaling = Scaling(*(state[f"scaling.{name}"] for name in Scaling._fields))
+
+    def _parts(self) -> Iterator[tuple[str, Feature | Shared]]:
+        yield from ((f"shared.{key}", shared) for key, shared in self.shared.items())
+        yield from ((f"feature.{name}", feature) for name, feature in self.features.items())
+
+
+def _values(
+    feature: Feature,
+    batch: RankingBatch,
+    narrowed: RankingBatch,
+    kept: NDArray[np.bool_] | None,
+    prepared: Mapping[str, Any],
+) -> Array:
+    if isinstance(feature, SharingFeature):
+        return feature.read(prepared[feature.shared.key])
+    if feature.relative and kept is not None:
+        return feature.values(batch)[kept]
+    return feature.values(narrowed)
+
+
+def _sample(batch: RankingBatch) -> RankingBatch:
+    """Every k-th request, k as small as the size of the sample allows."""
+    step = -(-len(batch.candidates) // SAMPLE_CANDIDATES)
+    sample = batch.take(np.arange(0, len(batch), step))
+    return sample if len(sample.candidates) else batch
+
+
+def _scaling(dense: Floats) -> Scaling:
+    known = ~np.isnan(dense)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, dense, 0.0).sum(axis=0) / count
+    deviation = np.where(known, dense - mean, 0.0)
+    scale = np.sqrt(np.square(deviation).sum(axis=0) / count)
+    low, high = np.where(known, dense, np.inf).min(axis=0), np.where(known, dense, -np.inf).max(axis=0)
+    mean, scale = np.where(low == high, low, mean), np.where(low < high, scale, 1.0)
+    return Scaling(mean, scale, 1 - known.mean(axis=0))
+
+
+def _finite(name: str, values: Array) -> Array:
+    n_infinite = np.count_nonzero(np.isinf(values))
+    if n_infinite:
+        raise InputError(f"feature {name!r} is infinite for {n_infinite} of {len(values)} candidates")
+    return values
+
+
+def _in_range(name: str, values: Array, cardinality: int) -> Array:
+    n_outside = np.count_nonzero((values < 0) | (values >= cardinality))
+    if n_outside:
+        raise InputError(
+            f"feature {name!r} is outside 0..{cardinality - 1} for {n_outside} of {len(values)} candidates"
+        )
+    return values

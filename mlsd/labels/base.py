@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mlsd import ragged
+from mlsd import checks, ragged, rng
 from mlsd.logs import Log
-from mlsd.types import Floats, Ints, RankingBatch
+from mlsd.types import Array, Floats, Ints, RankingBatch
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Labels:
         label: (n,) float32.
         examination: (n_positions,) estimated P(examined at position) / P(examined at position 0);
             empty when labels do not come from positions.
+        max_weight: the largest 1 / examination that was used.
         diagnostics: figures about how the labels came about, for the report.
     """
 
@@ -35,16 +36,55 @@ class Labels:
     item: Ints
     label: NDArray[np.float32]
     examination: Floats = field(default_factory=lambda: np.zeros(0))
+    max_weight: float = np.inf
     diagnostics: Mapping[str, object] = field(default_factory=dict)
+
+    @staticmethod
+    def of_pairs(
+        request_id: Array,
+        item: Array,
+        label: Array,
+        examination: Floats | None = None,
+        max_weight: float = np.inf,
+        diagnostics: Mapping[str, object] | None = None,
+    ) -> Labels:
+        """Labels of pairs in any order; of a pair that comes more than once, the highest.
+
+        Example:
+            >>> labels = Labels.of_pairs(np.array([2, 1, 2]), np.array([5, 9, 5]), np.array([0.0, 1.0, 3.0]))
+            >>> labels.request_id.tolist(), labels.item.tolist(), labels.label.tolist()
+            ([1, 2], [9, 5], [1.0, 3.0])
+        """
+        order = np.lexsort((label, item, request_id))
+        request_id, item, label = request_id[order], item[order], label[order]
+        last = np.append((np.diff(request_id) != 0) | (np.diff(item) != 0), True)[: len(order)]
+        return Labels(
+            request_id[last].astype(np.int64),
+            item[last].astype(np.int64),
+            label[last].astype(np.float32),
+            np.zeros(0) if examination is None else examination,
+            max_weight,
+            diagnostics or {},
+        )
+
+    def weights(self, position: Ints) -> Floats:
+        """(n,) what an action at each position counts: 1 / examination, `max_weight` at most.
+
+        Where labels do not come from positions, 1.
+        """
+        if not len(self.examination):
+            return np.ones(len(position))
+        return np.minimum(1.0 / self.examination, self.max_weight)[position]
 
     def of(self, batch: RankingBatch) -> NDArray[np.float32]:
         """(n_candidates,) the label of each candidate, NaN where there is none."""
-        wanted = (batch.requests.request_id[batch.candidates.request_rows], batch.candidates.items)
-        requests, rows = np.unique(np.concatenate([self.request_id, wanted[0]]), return_inverse=True)
-        del requests  # only their ranks matter: pairs are found by small integers
-        n = len(self.request_id)
-        found, at = ragged.find_pairs((rows[n:], wanted[1]), (rows[:n], self.item))
         label = np.full(len(batch.candidates), np.nan, np.float32)
+        starts = np.flatnonzero(np.diff(self.request_id, prepend=-1))
+        number = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(self.request_id))))
+        of_request, known = _places(self.request_id[starts], batch.requests.request_id)
+        of_request[~known] = len(starts)
+        wanted = (of_request[batch.candidates.request_rows], batch.candidates.items)
+        found, at = ragged.find_pairs(wanted, (number, self.item))
         label[found] = self.label[at[found]]
         return label
 
@@ -55,3 +95,47 @@ class LabelSource(ABC):
     @abstractmethod
     def make(self, log: Log) -> Labels:
         """Labels of all windows of a log. What is estimated on the way comes from training windows only."""
+
+
+@dataclass(frozen=True)
+class Negatives:
+    """Which candidates without a positive label a rank stage trains on, all with label 0.
+
+    Draws are keyed by request and item, so they depend on neither the order nor the rest of a batch.
+
+    Args:
+        shown_keep_rate: share of the candidates with label 0, such as shown and not clicked, that is kept.
+        n_unshown: candidates without any label that are drawn for each request.
+    """
+
+    shown_keep_rate: float = 1.0
+    n_unshown: int = 0
+
+    def __post_init__(self) -> None:
+        checks.probability("shown_keep_rate", self.shown_keep_rate)
+        checks.at_least("n_unshown", self.n_unshown, 0)
+
+    def kept(self, batch: RankingBatch, label: Array, seed: int) -> NDArray[np.bool_]:
+        """(n_candidates,) which candidates are trained on; all with a label above 0 are.
+
+        Args:
+            batch: the requests and candidates.
+            label: (n_candidates,) as of `Labels.of`, NaN where there is none.
+            seed: of the draws.
+        """
+        request_id = batch.requests.request_id[batch.candidates.request_rows]
+        luck = rng.uniform(seed, "negatives", request_id, batch.candidates.items)
+        kept = (label > 0) | ((label == 0) & (luck < self.shown_keep_rate))
+        unshown = np.isnan(label)
+        offsets = ragged.offsets_of_mask(unshown, batch.candidates.offsets)
+        drawn, _ = ragged.top(luck[unshown], offsets, self.n_unshown)
+        kept[np.flatnonzero(unshown)[drawn]] = True
+        return np.asarray(kept)
+
+
+def _places(ascending: Ints, wanted: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """Where each wanted number stands among ascending ones, and whether it is there."""
+    if not len(ascending):
+        return np.zeros(len(wanted), np.int64), np.zeros(len(wanted), bool)
+    places = np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1).astype(np.int64)
+    return places, ascending[places] == wanted

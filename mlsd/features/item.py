@@ -1,0 +1,115 @@
+"""What is known about an item by itself."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from mlsd import checks
+from mlsd.errors import InputError, NotFittedError
+from mlsd.features.base import Family, Feature
+from mlsd.logs import Log
+from mlsd.types import Array, Catalog, Floats, Ints, RankingBatch, State
+
+SCALES = ("identity", "log1p")
+
+
+class ItemColumn(Feature):
+    """A column of the catalog as it is, or as log(1 + max(x, 0)).
+
+    Args:
+        name: the column, such as `authority`.
+        scale: "identity" or "log1p".
+    """
+
+    family: ClassVar[Family] = "item"
+
+    def __init__(self, name: str, scale: str = "identity") -> None:
+        self.name = name
+        self.scale = checks.one_of("scale", scale, SCALES)
+        self.catalog_needs = frozenset({name})
+        self._values: Floats | None = None
+
+    def fit(self, catalog: Catalog, log: Log) -> None:  # noqa: ARG002
+        values = catalog[self.name].astype(np.float64)
+        self._values = np.log1p(np.maximum(values, 0.0)) if self.scale == "log1p" else values
+
+    def values(self, batch: RankingBatch) -> Floats:
+        return _fitted(self._values)[batch.candidates.items]
+
+    def state(self) -> State:
+        return {"values": _fitted(self._values)}
+
+    def load_state(self, state: State) -> None:
+        self._values = state["values"]
+
+
+class ItemAge(Feature):
+    """log(1 + age) of an item in days when the request is made; 0 for one from the future.
+
+    Args:
+        published: column of the catalog with the day of publication, relative to day 0.
+    """
+
+    family: ClassVar[Family] = "item"
+    needs = frozenset({"request.time_days"})
+
+    def __init__(self, published: str = "published_days") -> None:
+        self.published = published
+        self.catalog_needs = frozenset({published})
+        self._published: Floats | None = None
+
+    def fit(self, catalog: Catalog, log: Log) -> None:  # noqa: ARG002
+        self._published = catalog[self.published].astype(np.float64)
+
+    def values(self, batch: RankingBatch) -> Floats:
+        published = _fitted(self._published)[batch.candidates.items]
+        age = batch.per_candidate("request.time_days") - published
+        return np.asarray(np.log1p(np.maximum(age, 0.0)))
+
+    def state(self) -> State:
+        return {"published": _fitted(self._published)}
+
+    def load_state(self, state: State) -> None:
+        self._published = state["published"]
+
+
+class ItemCategory(Feature):
+    """A category of the item, for an embedding.
+
+    Args:
+        name: column of the catalog with integers from 0.
+    """
+
+    family: ClassVar[Family] = "item"
+
+    def __init__(self, name: str = "category") -> None:
+        self.name = name
+        self.catalog_needs = frozenset({name})
+        self._category: Ints | None = None
+
+    def fit(self, catalog: Catalog, log: Log) -> None:  # noqa: ARG002
+        category = catalog[self.name].astype(np.int64)
+        if category.min(initial=0) < 0:
+            raise InputError(f"item.{self.name} has the category {category.min()}, must be at least 0")
+        self._take(category)
+
+    def values(self, batch: RankingBatch) -> Ints:
+        return _fitted(self._category)[batch.candidates.items]
+
+    def state(self) -> State:
+        return {"category": _fitted(self._category)}
+
+    def load_state(self, state: State) -> None:
+        self._take(state["category"])
+
+    def _take(self, category: Ints) -> None:
+        self._category = category
+        self.cardinality = int(category.max(initial=0)) + 1
+
+
+def _fitted(values: Array | None) -> Array:
+    if values is None:
+        raise NotFittedError("an item's feature was used before fit or load_state")
+    return values

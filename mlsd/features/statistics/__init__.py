@@ -1,0 +1,1 @@
+"""Features of behaviour: what happened before the day of a request."""

@@ -1,0 +1,228 @@
+"""Order candidates by a ranker and pass on the best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlsd import ragged
+from mlsd.errors import InputError, NotFittedError
+from mlsd.estimators.calibration import Calibration, platt
+from mlsd.features.base import Feature, FeatureSet
+from mlsd.fitting import Curves, Fitting
+from mlsd.labels.base import Labels, Negatives
+from mlsd.logs import Log
+from mlsd.losses.base import Loss
+from mlsd.rankers.base import LabelledFeatures, Ranker
+from mlsd.stages.base import Stage, TrainingData
+from mlsd.types import Array, FeatureBatch, RankingBatch, State
+
+BLOCK = 512
+"""Requests whose features are computed at once in training; changes no value."""
+
+
+class Rank(Stage):
+    """Scores every candidate from its features and passes on the `n_out` best, best first.
+
+    Adds `candidate.score` and, where calibrated, `candidate.click_prob`: P(click | shown at the first
+    position), estimated from the clicks of the validation window divided by the examination of their
+    positions. It rises with the score, whatever the loss. Where labels come from judgements there are no
+    clicks: set `calibrate` to false, and the column is not there at all.
+
+    Args:
+        n_out: candidates passed on for each request, at most.
+        ranker: makes the ranker when called with `spec` (the fitted `FeatureSpec`) and `loss`.
+        loss: what the ranker's training minimises.
+        features: name -> feature; None switches one off.
+        negatives: which candidates without a positive label are trained on.
+        calibrate: whether to estimate click probabilities.
+    """
+
+    def __init__(
+        self,
+        n_out: int,
+        ranker: Callable[..., Ranker],
+        loss: Loss,
+        features: Mapping[str, Feature | None],
+        negatives: Negatives,
+        *,
+        calibrate: bool = True,
+    ) -> None:
+        super().__init__(n_out)
+        self.ranker = ranker
+        self.loss = loss
+        self.features = FeatureSet(features)
+        self.negatives = negatives
+        self.calibrate = calibrate
+        self._ranker: Ranker | None = None
+        self._calibration = Calibration()
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return self.features.needs
+
+    @property
+    def produces(self) -> frozenset[str]:
+        return frozenset({"candidate.score"} | ({"candidate.click_prob"} if self.calibrate else set()))
+
+    @property
+    def catalog_needs(self) -> frozenset[str]:
+        return self.features.catalog_needs
+
+    @property
+    def fitted_ranker(self) -> Ranker:
+        """The ranker that `fit` or `load_state` made."""
+        if self._ranker is None:
+            raise NotFittedError("a rank stage was used before fit or load_state")
+        return self._ranker
+
+    def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:
+        """Fit features and the ranker on the ranking window, and calibrate on the validation window.
+
+        Raises:
+            InputError: nothing can be learnt: no log, no labels, no candidates, or labels of one kind only.
+        """
+        log, labels = _required(data)
+        lessons = {split: self._lesson(data.batches[split], labels, split, fitting.seed) for split in _SPLITS}
+        self.features.fit(data.catalog, log, data.batches["ranking"])
+        self._ranker = self.ranker(spec=self.features.spec, loss=self.loss)
+        train, validation = (self._labelled(lessons[split]) for split in _SPLITS)
+        curves = self._ranker.fit(train, validation, fitting)
+        if self.calibrate:
+            self._calibration = self._calibrated(data.batches["validation"], log, labels)
+        return {"ranker": curves}
+
+    def process(self, batch: RankingBatch) -> RankingBatch:
+        scores = self._scores(self.features.transform(batch))
+        columns: dict[str, Array] = {"score": scores}
+        if self.calibrate:
+            columns["click_prob"] = self._calibration.prob(scores)
+        return RankingBatch(batch.requests, batch.candidates.with_columns(**columns)).top(scores, self.n_out)
+
+    def _scores(self, features: FeatureBatch) -> NDArray[np.float32]:
+        if not len(features):
+            return np.zeros(0, np.float32)
+        scores = self.fitted_ranker.score(features)
+        n_bad = np.count_nonzero(~np.isfinite(scores))
+        if n_bad:
+            raise InputError(
+                f"the ranker gave {n_bad} of {len(scores)} candidates a score that is not finite"
+            )
+        return scores
+
+    def _lesson(self, batch: RankingBatch, labels: Labels, split: str, seed: int) -> _Lesson:
+        """What can be learnt from a window; requests that teach nothing are left out."""
+        label = labels.of(batch)
+        kept = self.negatives.kept(batch, label, seed)
+        label = np.nan_to_num(label)
+        self._check_classes(label[kept], split)
+        rows = np.flatnonzero(self._teaches(label, kept, batch))
+        if not len(rows):
+            raise InputError(
+                f"no request of the {split} window has candidates of different labels, "
+                f"which {type(self.loss).__name__} learns from"
+            )
+        taken, _ = ragged.take_segments(batch.candidates.offsets, rows)
+        return _Lesson(batch.take(rows), kept[taken], label[taken])
+
+    def _check_classes(self, label: Array, split: str) -> None:
+        n_positive = np.count_nonzero(label > 0)
+        if n_positive == 0 or (n_positive == len(label) and self.loss.calibrated):
+            kind = "above 0" if n_positive else "0"
+            raise InputError(
+                f"all {len(label)} labels of candidates in the {split} window are {kind}: "
+                f"{type(self.loss).__name__} learns from the difference"
+            )
+
+    def _teaches(self, label: Array, kept: NDArray[np.bool_], batch: RankingBatch) -> NDArray[np.bool_]:
+        """(n_requests,) whether the loss learns from the request.
+
+        A loss that compares candidates needs two of different labels; one that does not needs one.
+        """
+        offsets = batch.candidates.offsets
+        n_kept, n_positive = ragged.sums(kept, offsets), ragged.sums(kept & (label > 0), offsets)
+        if self.loss.calibrated:
+            return np.asarray(n_kept > 0)
+        kept_offsets = ragged.offsets_of_mask(kept, offsets)
+        values = label[kept]
+        differs = np.append(False, np.diff(values) != 0)[: len(values)]
+        differs[kept_offsets[:-1][n_kept > 0]] = False
+        return np.asarray((n_positive > 0) & (ragged.sums(differs, kept_offsets) > 0))
+
+    def _labelled(self, lesson: _Lesson) -> LabelledFeatures:
+        return LabelledFeatures(self._features_of(lesson.batch, lesson.kept), lesson.label[lesson.kept])
+
+    def _features_of(self, batch: RankingBatch, kept: NDArray[np.bool_]) -> FeatureBatch:
+        """Features of the kept candidates, a block of requests at a time."""
+        offsets = batch.candidates.offsets
+        blocks = [np.arange(start, min(start + BLOCK, len(batch))) for start in range(0, len(batch), BLOCK)]
+        parts = [
+            self.features.transform(batch.take(rows), kept[offsets[rows[0]] : offsets[rows[-1] + 1]])
+            for rows in blocks
+        ]
+        return FeatureBatch(
+            np.concatenate([part.dense for part in parts]),
+            np.concatenate([part.categorical for part in parts]),
+            ragged.offsets_of_mask(kept, offsets),
+        )
+
+    def _calibrated(self, batch: RankingBatch, log: Log, labels: Labels) -> Calibration:
+        """From what users did with the candidates of the validation window that they were shown."""
+        click = _clicks(log.window("validation"), labels).of(batch)
+        shown = ~np.isnan(click)
+        if not shown.any():
+            raise InputError(
+                "click probabilities cannot be estimated: no candidate of the validation window was ever "
+                "shown; set calibrate to false"
+            )
+        return platt(self._scores(self._features_of(batch, shown)), click[shown])
+
+    def state(self) -> State:
+        state = {f"features.{name}": values for name, values in self.features.state().items()}
+        state |= {f"ranker.{name}": values for name, values in self.fitted_ranker.state().items()}
+        return {**state, "calibration": np.array(self._calibration)}
+
+    def load_state(self, state: State) -> None:
+        self.features.load_state(_under("features.", state))
+        self._ranker = self.ranker(spec=self.features.spec, loss=self.loss)
+        self._ranker.load_state(_under("ranker.", state))
+        self._calibration = Calibration(*state["calibration"].tolist())
+
+
+_SPLITS = ("ranking", "validation")
+
+
+class _Lesson(NamedTuple):
+    """Requests that teach something, with all their candidates.
+
+    `kept` (n_candidates,) says which are trained on and `label` (n_candidates,) with what.
+    """
+
+    batch: RankingBatch
+    kept: NDArray[np.bool_]
+    label: NDArray[np.float32]
+
+
+def _required(data: TrainingData) -> tuple[Log, Labels]:
+    if data.log is None or data.labels is None:
+        raise InputError("a rank stage learns from labels, and nothing has been logged yet")
+    return data.log, data.labels
+
+
+def _clicks(log: Log, labels: Labels) -> Labels:
+    """What the clicks of a log would have been at the first position, as labels."""
+    impressions = log.impressions
+    if "click" not in impressions.columns:
+        raise InputError(
+            "click probabilities need the action 'click', which the log lacks; set calibrate to false"
+        )
+    weight = labels.weights(impressions["position"].to_numpy())
+    clicked = (impressions["click"].to_numpy() > 0) * weight
+    return Labels.of_pairs(impressions["request_id"].to_numpy(), impressions["item"].to_numpy(), clicked)
+
+
+def _under(prefix: str, state: State) -> State:
+    return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
