@@ -22,6 +22,9 @@ SPLITS = ("retrieval", "ranking", "validation", "test")
 """What a request's day serves for, in order of time. Retrievers learn from the first, earlier window, so
 that their scores are honest features for the rankers, which learn from the second."""
 
+JUDGED_COLUMNS = ("request_id", "item", "grade")
+"""Columns of what raters said about requests of the windows before the test."""
+
 
 @dataclass(frozen=True)
 class Log:
@@ -31,11 +34,14 @@ class Log:
         requests: with ascending `request_id`.
         impressions: one row per item shown, sorted by request and position.
         split: (n_requests,) the name in `SPLITS` of each request's window.
+        judged: one row per (request, item) pair that raters graded, sorted by both; never of the test
+            window, whose grades are for evaluation alone. None where nobody graded anything.
     """
 
     requests: Requests
     impressions: pd.DataFrame
     split: Array
+    judged: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         missing = [name for name in IMPRESSION_COLUMNS if name not in self.impressions.columns]
@@ -43,18 +49,38 @@ class Log:
             raise InputError(f"the log lacks the columns {', '.join(missing)}")
         if np.any(np.diff(self.requests.request_id) <= 0):
             raise InputError("request_id of a log must ascend without repeats")
+        self._check_judged()
+
+    def _check_judged(self) -> None:
+        if self.judged is None:
+            return
+        missing = [name for name in JUDGED_COLUMNS if name not in self.judged.columns]
+        if missing:
+            raise InputError(f"what is judged lacks the columns {', '.join(missing)}")
+        n_strange = int(np.count_nonzero(~self.judged["request_id"].isin(self.requests.request_id)))
+        if n_strange:
+            raise InputError(f"{n_strange} judged rows belong to requests that the log does not have")
+        n_test = int(np.count_nonzero(self.split[self._rows_of(self.judged)] == "test"))
+        if n_test:
+            raise InputError(f"{n_test} judged rows belong to the test window, which nothing may learn from")
 
     @property
     def request_rows(self) -> Ints:
         """(n_impressions,) the row of the request of each impression."""
-        sought = self.impressions["request_id"].to_numpy()
+        return self._rows_of(self.impressions)
+
+    def _rows_of(self, table: pd.DataFrame) -> Ints:
+        sought = table["request_id"].to_numpy()
         return np.searchsorted(self.requests.request_id, sought).astype(np.int64)
 
     def window(self, *splits: str) -> Log:
         """The part of the log in these splits."""
         kept = np.isin(self.split, splits)
         impressions = self.impressions[kept[self.request_rows]].reset_index(drop=True)
-        return Log(self.requests.take(kept), impressions, self.split[kept])
+        judged = self.judged
+        if judged is not None:
+            judged = judged[kept[self._rows_of(judged)]].reset_index(drop=True)
+        return Log(self.requests.take(kept), impressions, self.split[kept], judged)
 
     def until(self, split: str) -> Log:
         """The part of the log up to and with `split`."""

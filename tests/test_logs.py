@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from mlsd.errors import InputError
@@ -50,3 +51,27 @@ def test_a_log_refuses_what_is_not_one() -> None:
     backwards = served().requests.take(np.array([1, 0]))
     with pytest.raises(InputError, match="must ascend without repeats"):
         Log(backwards, impressions, np.array(["ranking", "test"]))
+
+
+def judged(*request_ids: int) -> pd.DataFrame:
+    return pd.DataFrame({"request_id": request_ids, "item": 4, "grade": 1.0})
+
+
+def test_windows_keep_what_was_judged_about_their_requests() -> None:
+    split = np.array(["ranking", "validation"])
+    log = Log(served().requests, impressions_of(served()), split, judged(3, 5, 5))
+    ranking, validation = log.window("ranking").judged, log.window("validation").judged
+    assert ranking is not None
+    assert validation is not None
+    assert ranking["request_id"].tolist() == [3]
+    assert validation["request_id"].tolist() == [5, 5]
+
+
+def test_a_log_refuses_judgements_that_nothing_may_learn_from() -> None:
+    requests, impressions, split = served().requests, impressions_of(served()), np.array(["ranking", "test"])
+    with pytest.raises(InputError, match="1 judged rows belong to the test window"):
+        Log(requests, impressions, split, judged(3, 5))
+    with pytest.raises(InputError, match="2 judged rows belong to requests that the log does not have"):
+        Log(requests, impressions, split, judged(3, 4, 6))
+    with pytest.raises(InputError, match="what is judged lacks the columns item"):
+        Log(requests, impressions, split, judged(3).drop(columns="item"))
