@@ -1,17 +1,26 @@
 """How well candidates are ordered, and how well responses are predicted.
 
-Metrics are named as in ir-measures. A ranking metric reads grades in ranked order, all requests at once;
-a prediction metric reads probabilities and outcomes.
+Ranking metrics are named as in ir-measures and read grades in ranked order, all requests at once. Prediction
+metrics read probabilities and outcomes.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
-from mlsd import ragged
-from mlsd.types import Candidates, Floats, Ints, Judgements
+import numpy as np
+
+from mlsd import checks, ragged
+from mlsd.errors import InputError
+from mlsd.estimators.base import UnitStatistic, UnitSums
+from mlsd.types import Array, Candidates, Floats, Ints, Judgements
+
+_ANY_GRADE = float(np.finfo(np.float64).smallest_subnormal)
+_SMALLEST_PROB = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -19,7 +28,7 @@ class RankedGrades:
     """The grades of ranked candidates beside the best that the whole catalog has to offer.
 
     Args:
-        grades: (n_candidates,) float64, each request's candidates in the order they are ranked.
+        grades: (n_candidates,) float64, 0 or more, each request's candidates in the order they are ranked.
         offsets: (n_requests + 1,) int64.
         ideal: (n_judged,) float64, every positive grade of the catalog, falling within a request.
         ideal_offsets: (n_requests + 1,) int64.
@@ -30,6 +39,14 @@ class RankedGrades:
     ideal: Floats
     ideal_offsets: Ints
 
+    def __post_init__(self) -> None:
+        if len(self.offsets) != len(self.ideal_offsets):
+            n_ranked, n_judged = len(self.offsets) - 1, len(self.ideal_offsets) - 1
+            raise InputError(f"candidates of {n_ranked} requests but judgements of {n_judged}")
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
     @staticmethod
     def of(candidates: Candidates, judgements: Judgements) -> RankedGrades:
         """Candidates in their given order, judged."""
@@ -39,10 +56,77 @@ class RankedGrades:
         ideal = grades[ragged.order(grades, offsets)]
         return RankedGrades(judgements.grades_of(candidates), candidates.offsets, ideal, offsets)
 
+    def sorted_by(self, scores: Array) -> RankedGrades:
+        """The same candidates by falling score; ties keep the order they come in."""
+        grades = self.grades[ragged.order(scores, self.offsets)]
+        return RankedGrades(grades, self.offsets, self.ideal, self.ideal_offsets)
+
+    def oracle(self) -> RankedGrades:
+        """The same candidates in the best order there is: the ceiling that a stage leaves to the next.
+
+        Example:
+            >>> ideal, offsets = np.array([4.0, 3.0, 1.0]), np.array([0, 3])
+            >>> RankedGrades(np.array([1.0, 3.0]), np.array([0, 2]), ideal, offsets).oracle().grades.tolist()
+            [3.0, 1.0]
+        """
+        return self.sorted_by(self.grades)
+
+    def take(self, requests: Array) -> RankedGrades:
+        """The requests at these rows: integer positions or a boolean mask."""
+        taken = np.arange(len(self))[requests]
+        rows, offsets = ragged.take_segments(self.offsets, taken)
+        ideal_rows, ideal_offsets = ragged.take_segments(self.ideal_offsets, taken)
+        return RankedGrades(self.grades[rows], offsets, self.ideal[ideal_rows], ideal_offsets)
+
+    def hits(self, rel: float = _ANY_GRADE) -> Hits:
+        """The relevant candidates: with a grade of at least `rel`, or with any positive grade."""
+        if rel not in self._hits:
+            self._hits[rel] = self._find_hits(rel)
+        return self._hits[rel]
+
     @cached_property
-    def positions(self) -> Ints:
-        """(n_candidates,) 0-based place of each candidate."""
-        return ragged.positions(self.offsets)
+    def _hits(self) -> dict[float, Hits]:
+        return {}
+
+    def _find_hits(self, rel: float) -> Hits:
+        rows = np.flatnonzero(self.grades >= rel)
+        offsets = np.searchsorted(rows, self.offsets)
+        positions = rows - np.repeat(self.offsets[:-1], np.diff(offsets))
+        n_relevant = ragged.sums(self.ideal >= rel, self.ideal_offsets)
+        return Hits(rows, positions, offsets, n_relevant, np.diff(self.offsets))
+
+
+@dataclass(frozen=True)
+class Hits:
+    """The relevant candidates of each request.
+
+    Args:
+        rows: (n_hits,) int64, row numbers of candidates, ascending.
+        positions: (n_hits,) int64, 0-based place of each among the candidates of its request.
+        offsets: (n_requests + 1,) int64.
+        n_relevant: (n_requests,) relevant items of the whole catalog.
+        n_places: (n_requests,) places looked at: the cutoff, or the number of candidates when there is none.
+    """
+
+    rows: Ints
+    positions: Ints
+    offsets: Ints
+    n_relevant: Ints
+    n_places: Ints
+
+    @property
+    def counts(self) -> Ints:
+        """(n_requests,) hits of each request."""
+        return np.diff(self.offsets)
+
+    def before(self, cutoff: int | None) -> Hits:
+        """The hits at the first `cutoff` places; all of them for None."""
+        if cutoff is None:
+            return self
+        kept = self.positions < cutoff
+        offsets = ragged.offsets_of_mask(kept, self.offsets)
+        n_places = np.full_like(self.n_places, cutoff)
+        return Hits(self.rows[kept], self.positions[kept], offsets, self.n_relevant, n_places)
 
 
 class RankingMetric(ABC):
@@ -55,14 +139,113 @@ class RankingMetric(ABC):
 
     @abstractmethod
     def __call__(self, ranked: RankedGrades) -> Floats:
-        """(n_requests,) values; NaN where the metric says nothing about a request."""
+        """(n_requests,) values in [0, 1].
+
+        NaN where the catalog holds nothing relevant to the request: the metric says nothing about it.
+        0 where it does but there are no candidates.
+        """
+
+
+class BinaryRankingMetric(RankingMetric):
+    """A ranking metric to which an item is relevant or not.
+
+    Args:
+        cutoff: how many places count; None counts all candidates.
+        rel: the lowest grade that is relevant, above 0.
+    """
+
+    label: ClassVar[str]
+    """The name with a cutoff, without its parameters."""
+
+    label_without_cutoff: ClassVar[str]
+
+    def __init__(self, cutoff: int | None = None, rel: float = 1.0) -> None:
+        self.cutoff = cutoff if cutoff is None else checks.at_least("cutoff", cutoff, 1)
+        self.rel = checks.above("rel", rel, 0)
+
+    @property
+    def name(self) -> str:
+        label = self.label_without_cutoff if self.cutoff is None else self.label
+        return f"{label}{'' if self.rel == 1 else f'(rel={self.rel:g})'}{at_cutoff(self.cutoff)}"
+
+    def __call__(self, ranked: RankedGrades) -> Floats:
+        hits = ranked.hits(self.rel).before(self.cutoff)
+        return np.where(hits.n_relevant > 0, self.of_hits(hits), np.nan)
+
+    @abstractmethod
+    def of_hits(self, hits: Hits) -> Floats:
+        """(n_requests,) values; anything where nothing is relevant."""
+
+
+def at_cutoff(cutoff: int | None) -> str:
+    """The end of a metric's name."""
+    return "" if cutoff is None else f"@{cutoff}"
+
+
+def ratio(numerator: Array, denominator: Array) -> Floats:
+    """Quotients, NaN where the denominator is 0.
+
+    Example:
+        >>> ratio(np.array([1, 0]), np.array([2, 0])).tolist()
+        [0.5, nan]
+    """
+    shape = np.broadcast_shapes(numerator.shape, denominator.shape)
+    quotient = np.full(shape, np.nan)
+    np.divide(numerator, denominator, out=quotient, where=denominator != 0)
+    return quotient
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predicted probabilities of a response, what came of them, and whose they are.
+
+    Args:
+        prob: (n,) predicted probabilities, in [0, 1].
+        outcome: (n,) 0 or 1.
+        unit: (n,) the independent unit of each row, such as the user; any integers.
+    """
+
+    prob: Floats
+    outcome: Floats
+    unit: Ints
+
+    def __post_init__(self) -> None:
+        if not len(self.prob) == len(self.outcome) == len(self.unit):
+            sizes = f"{len(self.prob)}, {len(self.outcome)} and {len(self.unit)}"
+            raise InputError(f"prob, outcome and unit have {sizes} rows, must have the same number")
+        _require_all(self.prob, (self.prob >= 0) & (self.prob <= 1), "prob", "in [0, 1]")
+        _require_all(self.outcome, (self.outcome == 0) | (self.outcome == 1), "outcome", "0 or 1")
+
+    def __len__(self) -> int:
+        return len(self.prob)
+
+    @cached_property
+    def _units(self) -> tuple[Ints, Ints]:
+        ids, codes = np.unique(self.unit, return_inverse=True)
+        return ids, codes
+
+    @property
+    def unit_ids(self) -> Ints:
+        """(n_units,) the units there are, ascending."""
+        return self._units[0]
+
+    @property
+    def unit_codes(self) -> Ints:
+        """(n,) the row in `unit_ids` of each row's unit."""
+        return self._units[1]
+
+    def unit_sums(self, terms: Sequence[Array]) -> Floats:
+        """(n_units, n_terms) sum of each (n,) term over the rows of each unit."""
+        n_units = len(self.unit_ids)
+        return np.stack([np.bincount(self.unit_codes, term, n_units) for term in terms], axis=1)
+
+    def take(self, rows: Array) -> Predictions:
+        """The predictions at these rows: integer positions or a boolean mask."""
+        return Predictions(self.prob[rows], self.outcome[rows], self.unit[rows])
 
 
 class PredictionMetric(ABC):
-    """A figure for a set of predicted probabilities.
-
-    Intervals resample units, so a metric is computed for many weightings of the same rows at once.
-    """
+    """A figure for a set of predicted probabilities, which can be computed again for resampled units."""
 
     @property
     @abstractmethod
@@ -70,11 +253,63 @@ class PredictionMetric(ABC):
         """Such as `AUC`."""
 
     @abstractmethod
-    def __call__(self, prob: Floats, outcome: Floats, weights: Floats) -> Floats:
-        """(n_weightings,) values; NaN where undefined, as with outcomes of one class only.
+    def statistic(self, predictions: Predictions) -> UnitStatistic:
+        """The one figure as a function of how often each unit counts; all slow work is done here, once."""
 
-        Args:
-            prob: (n,) predicted probabilities.
-            outcome: (n,) 0 or 1.
-            weights: (n_weightings, n) how often each row counts.
-        """
+    def __call__(self, predictions: Predictions) -> float:
+        """The figure; NaN where undefined, as with outcomes of one class only."""
+        return float(self.statistic(predictions).value[0])
+
+
+class AdditiveMetric(PredictionMetric):
+    """A prediction metric that is a function of sums over rows."""
+
+    @abstractmethod
+    def terms(self, prob: Floats, outcome: Floats) -> list[Array]:
+        """What is summed: (n,) arrays."""
+
+    @abstractmethod
+    def of_sums(self, *sums: Floats) -> Floats:
+        """The figure from the sum of each term, arrays of one shape; NaN where undefined."""
+
+    def statistic(self, predictions: Predictions) -> UnitStatistic:
+        return UnitSums(
+            predictions.unit_sums(self.terms(predictions.prob, predictions.outcome)), self._figures
+        )
+
+    def _figures(self, totals: Floats) -> Floats:
+        return self.of_sums(*np.moveaxis(totals, -1, 0))[..., None]
+
+
+class ThresholdMetric(AdditiveMetric):
+    """A prediction metric that reads a probability as a yes from a threshold on.
+
+    Args:
+        threshold: the lowest probability that counts as a yes, in [0, 1].
+    """
+
+    label: ClassVar[str]
+
+    def __init__(self, threshold: float = 0.5) -> None:
+        self.threshold = checks.share("threshold", threshold)
+
+    @property
+    def name(self) -> str:
+        return f"{self.label}(threshold={self.threshold:g})"
+
+    def terms(self, prob: Floats, outcome: Floats) -> list[Array]:
+        """Hits, rows predicted to respond, rows that responded."""
+        predicted = (prob >= self.threshold).astype(np.float64)
+        return [predicted * outcome, predicted, outcome]
+
+
+def row_losses(prob: Floats, outcome: Floats) -> Floats:
+    """(n,) the negative logarithm, in nats, of the probability given to what happened; finite."""
+    kept = np.clip(prob, _SMALLEST_PROB, 1 - _SMALLEST_PROB)
+    return np.asarray(-np.log(np.where(outcome == 1, kept, 1 - kept)))
+
+
+def _require_all(values: Array, kept: Array, name: str, rule: str) -> None:
+    if not kept.all():
+        row = int(np.flatnonzero(~kept)[0])
+        raise InputError(f"{name}[{row}] == {values[row]}, must be {rule}; {np.sum(~kept)} rows break this")

@@ -1,0 +1,26 @@
+"""Recall at a threshold."""
+
+from __future__ import annotations
+
+from mlsd.metrics.base import ThresholdMetric, ratio
+from mlsd.types import Floats
+
+
+class Recall(ThresholdMetric):
+    """Recall: of the rows that responded, the share predicted to.
+
+    A row is predicted to respond from a probability of `threshold` on. NaN where no row responded.
+
+    Example:
+        >>> import numpy as np
+        >>> from mlsd.metrics.base import Predictions
+        >>> prob, outcome = np.array([0.9, 0.5, 0.4, 0.1]), np.array([1.0, 0, 1, 0])
+        >>> Recall(threshold=0.5)(Predictions(prob, outcome, unit=np.arange(4)))
+        0.5
+    """
+
+    label = "Recall"
+
+    def of_sums(self, *sums: Floats) -> Floats:
+        hits, _, responded = sums
+        return ratio(hits, responded)
