@@ -1,0 +1,160 @@
+"""What users did, as counts of each user: all that an experiment's metrics are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlsd.online.raters import Raters
+from mlsd.serving import Policy, serve
+from mlsd.types import Array, Ints, Requests, Served, Slates, State
+from mlsd.worlds.base import LiveWorld
+
+RETENTION_DAYS = 7
+
+Counts = dict[str, Array]
+"""Name -> (n_users,) a count or sum for each user of the world."""
+
+
+class Ratio(NamedTuple):
+    """A metric as the ratio of two counts' totals over users."""
+
+    numerator: str
+    denominator: str
+
+
+METRICS: Mapping[str, Ratio] = {
+    "ctr": Ratio("clicks", "impressions"),
+    "clicks_per_request": Ratio("clicks", "requests"),
+    "session_success": Ratio("successful_sessions", "sessions"),
+    "request_success": Ratio("successful_requests", "requests"),
+    "abandonment": Ratio("abandoned_requests", "requests"),
+    "requests_per_user": Ratio("requests", "users"),
+    "sessions_per_user": Ratio("sessions", "users"),
+    f"retention_{RETENTION_DAYS}d": Ratio("retained", "retainable"),
+}
+"""What any live world lets us see. A request or session succeeds with a long click; a request without a
+click is abandoned; users are those who came at all."""
+
+HIDDEN_METRICS: Mapping[str, Ratio] = {"satisfaction": Ratio("satisfied_requests", "requests")}
+"""What only a synthetic world can tell: never estimated, the truth alone is reported."""
+
+RATED, GRADED = Ratio("rated_sum", "rated"), Ratio("graded_sum", "graded")
+"""The raters' metric: of the requests they judged, and as it truly is of all requests."""
+
+
+class Hidden(Protocol):
+    """What users thought of what they were shown."""
+
+    @property
+    def satisfied(self) -> NDArray[np.bool_]:
+        """(n_requests, n_positions) whether the item satisfied the user."""
+
+
+@runtime_checkable
+class KnowsSatisfaction(Protocol):
+    """A world that can tell whether users were satisfied."""
+
+    def hidden_responses(self, requests: Requests, slates: Slates) -> Hidden:
+        """What no log shows."""
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Counts what the users of one world did.
+
+    Args:
+        world: whose users.
+        raters: who judge what was served.
+        long_click_s: dwell that makes a click a long one, in seconds.
+        seed: of the raters.
+    """
+
+    world: LiveWorld
+    raters: Raters
+    long_click_s: float
+    seed: int
+
+    def __call__(self, served: Served) -> Counts:
+        """Counts of one day."""
+        user = served.requests.user
+        of_requests = {**self._actions(served), **self._verdicts(served), **self._hidden(served)}
+        counts = {name: np.bincount(user, values, self.world.n_users) for name, values in of_requests.items()}
+        return counts | self._sessions(served.requests, of_requests["successful_requests"])
+
+    def _actions(self, served: Served) -> dict[str, Array]:
+        click = served.feedback["click"]
+        long_click = click & (served.feedback["dwell_s"] >= self.long_click_s)
+        return {
+            "requests": np.ones(len(served.requests)),
+            "impressions": served.slates.shown.sum(axis=1),
+            "clicks": click.sum(axis=1),
+            "successful_requests": long_click.any(axis=1),
+            "abandoned_requests": ~click.any(axis=1),
+        }
+
+    def _verdicts(self, served: Served) -> dict[str, Array]:
+        rated, truth = self.raters.judge(self.world, served, self.seed)
+        verdicts = {}
+        for values, ratio in ((rated, RATED), (truth, GRADED)):
+            verdicts[ratio.numerator] = np.nan_to_num(values)
+            verdicts[ratio.denominator] = np.isfinite(values)
+        return verdicts
+
+    def _hidden(self, served: Served) -> dict[str, Array]:
+        if not isinstance(self.world, KnowsSatisfaction):
+            return {}
+        hidden = self.world.hidden_responses(served.requests, served.slates)
+        return {"satisfied_requests": np.asarray(hidden.satisfied.any(axis=1))}
+
+    def _sessions(self, requests: Requests, successful: Array) -> Counts:
+        """Sessions, and those with a success; a session lies within one day."""
+        pairs = np.stack([requests.user, requests.session])
+        (users, _), rows = np.unique(pairs, axis=1, return_inverse=True)
+        won = np.bincount(rows, successful, len(users)) > 0
+        return {
+            "sessions": np.bincount(users, minlength=self.world.n_users).astype(float),
+            "successful_sessions": np.bincount(users, won, self.world.n_users),
+        }
+
+
+def served_days(
+    counter: Counter, policy: Policy, users: Ints, days: Iterable[int], state: State, latency_ms: float
+) -> Iterable[tuple[Counts, Array]]:
+    """Serve these users day after day: each day's counts, and (n_users,) whether each user came."""
+    for day in days:
+        served, state = serve(counter.world, policy, users, day, state, latency_ms)
+        counts = counter(served)
+        yield counts, counts["requests"] > 0
+
+
+def totals(days: Iterable[tuple[Counts, Array]]) -> Counts:
+    """Counts of all days together, with who came and who came back."""
+    summed: Counts = {}
+    came = []
+    for counts, came_today in days:
+        summed = {name: summed.get(name, 0.0) + values for name, values in counts.items()}
+        came.append(came_today)
+    return summed | retention(np.stack(came, axis=1))
+
+
+def retention(came: Array) -> Counts:
+    """Who could be retained and who was: first seen on day d <= N - 8 of N, back on day d + 7.
+
+    Args:
+        came: (n_users, n_days) whether each user came on each day.
+
+    Example:
+        >>> counts = retention(np.array([[1, 0, 0, 0, 0, 0, 0, 1, 0], [0, 0, 1, 0, 0, 0, 0, 0, 0]], bool))
+        >>> counts["retainable"].tolist(), counts["retained"].tolist()
+        ([1.0, 0.0], [1.0, 0.0])
+    """
+    users, first = came.any(axis=1), came.argmax(axis=1)
+    retainable = users & (first + RETENTION_DAYS < came.shape[1])
+    back = np.minimum(first + RETENTION_DAYS, came.shape[1] - 1)
+    retained = retainable & came[np.arange(len(came)), back]
+    return {"users": users * 1.0, "retainable": retainable * 1.0, "retained": retained * 1.0}
