@@ -1,0 +1,212 @@
+"""Draws every kind of chart. The only door to matplotlib; import it when something is to be drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import singledispatch
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from mlsd.report.charts import funnel, intervals
+from mlsd.report.charts.axis import Axis
+from mlsd.report.charts.specs import (
+    ChartSpec,
+    CurvesChart,
+    ExaminationChart,
+    FunnelChart,
+    IntervalChart,
+    LatencyChart,
+    ReliabilityChart,
+)
+from mlsd.report.charts.svg import Canvas, colour, settings
+from mlsd.report.numbers import milliseconds, shorten, text_width
+
+WIDE, NARROW = 900.0, 372.0
+"""Widths in pixels at which charts are drawn: for a screen and for a phone."""
+
+HALF = 420.0
+"""Width of a chart that stands beside others, and on a phone alone."""
+
+
+def draw(chart: ChartSpec) -> dict[str, str]:
+    """SVG by the place it is for: "wide" and "narrow", or "any" where one drawing serves both."""
+    with settings():
+        if isinstance(chart, (FunnelChart, IntervalChart, LatencyChart)):
+            widths = {"wide": WIDE, "narrow": NARROW}
+        else:
+            widths = {"any": HALF}
+        return {
+            place: drawing(chart, width).svg(f"{chart.name}-{place}", chart.title, chart.caption)
+            for place, width in widths.items()
+        }
+
+
+@singledispatch
+def drawing(chart: ChartSpec, width: float) -> Canvas:
+    """One kind of chart on a canvas of this width."""
+    raise TypeError(f"no drawing for {type(chart).__name__}, width {width}")
+
+
+@drawing.register
+def _(chart: IntervalChart, width: float) -> Canvas:
+    return intervals.draw(chart, width)
+
+
+@drawing.register
+def _(chart: FunnelChart, width: float) -> Canvas:
+    return funnel.draw(chart, width)
+
+
+@drawing.register
+def _(chart: ReliabilityChart, width: float) -> Canvas:
+    canvas, axes = _plot(width, 300, "predicted", "observed")
+    bins = [row for row in chart.bins if math.isfinite(row.predicted) and math.isfinite(row.observed)]
+    end = min(1.0, 1.12 * max((max(row.predicted, row.observed) for row in bins), default=1.0)) or 1.0
+    axes.set_xlim(0, end)
+    axes.set_ylim(0, end)
+    axes.plot([0, end], [0, end], color=colour("muted"), linewidth=1.2, linestyle=(0, (4, 3)))
+    predicted, observed = [row.predicted for row in bins], [row.observed for row in bins]
+    axes.plot(predicted, observed, color=colour("accent"), linewidth=1.5)
+    largest = max((row.n for row in bins), default=1) or 1
+    sizes = [12 + 60 * row.n / largest for row in bins]
+    axes.scatter(predicted, observed, s=sizes, color=colour("accent"), linewidths=0, clip_on=False, zorder=3)
+    return canvas
+
+
+@drawing.register
+def _(chart: CurvesChart, width: float) -> Canvas:
+    canvas, axes = _plot(width, 250, "epoch", "loss")
+    for losses, ink, style in ((chart.train, "baseline", (0, (4, 2))), (chart.validation, "accent", "solid")):
+        epochs = np.arange(1, len(losses) + 1)
+        axes.plot(
+            epochs, _finite(losses), color=colour(ink), linewidth=2, linestyle=style, marker="o", markersize=4
+        )
+    n_epochs = max(len(chart.train), len(chart.validation))
+    axes.set_xlim(0.7, max(n_epochs, 2) + 0.3)
+    axes.set_xticks(_whole_ticks(1, n_epochs))
+    if chart.best_epoch < len(chart.validation) and math.isfinite(chart.validation[chart.best_epoch]):
+        _hollow(axes, [chart.best_epoch + 1], [chart.validation[chart.best_epoch]], "o", size=12)
+    _pad_heights(axes, [*chart.train, *chart.validation])
+    _legend(
+        canvas,
+        (("o", "baseline", "training"), ("o", "accent", "validation"), ("best", "truth", "best epoch")),
+    )
+    return canvas
+
+
+@drawing.register
+def _(chart: ExaminationChart, width: float) -> Canvas:
+    canvas, axes = _plot(width, 270, "position", "relative examination")
+    known = [point for point in chart.points if point.estimate.is_known]
+    for point in known:
+        if point.estimate.has_interval:
+            ends = [point.estimate.low, point.estimate.high]
+            axes.plot([point.position] * 2, ends, color=colour("accent"), linewidth=2.4)
+    places, values = [point.position for point in known], [point.estimate.value for point in known]
+    axes.plot(places, values, "o", color=colour("accent"), markersize=6)
+    true = [point for point in chart.points if math.isfinite(point.truth)]
+    _hollow(axes, [point.position for point in true], [point.truth for point in true], "D", size=8)
+    axes.set_ylim(bottom=0)
+    axes.set_xticks(_whole_ticks(0, max((point.position for point in chart.points), default=0)))
+    entries = [("o", "accent", "estimated")] + [("D", "truth", "true")] * bool(true)
+    _legend(canvas, entries)
+    return canvas
+
+
+@drawing.register
+def _(chart: LatencyChart, width: float) -> Canvas:
+    is_narrow = width < intervals.NARROW
+    row_height, offset = (46, 32) if is_narrow else (31, 15.5)
+    left, right = (10, width - 10) if is_narrow else (min(230, width * 0.3), width - 150)
+    bottom = 26 + row_height * len(chart.rows) + 6
+    canvas = Canvas(width, bottom + 26)
+    axis = _latency_axis(chart, left, right)
+    axis.draw(canvas, 26, bottom, [(tick, milliseconds(tick)) for tick in axis.ticks()])
+    _draw_budget(chart.budget_ms, canvas, axis, bottom)
+    for place, (name, latency, text) in enumerate(chart.rows):
+        top = 26 + place * row_height
+        bold = place == len(chart.rows) - 1
+        ends = (axis, (latency.p50_ms, latency.p95_ms, latency.p99_ms))
+        _draw_latency(canvas, *ends, top + offset, ink="accent" if bold else "baseline")
+        words = top + (14 if is_narrow else offset)
+        canvas.text(
+            10 if is_narrow else 0,
+            words,
+            shorten(name, width * 0.45 if is_narrow else left - 14, 13),
+            size=13,
+            bold=bold,
+        )
+        canvas.text(width - 10 * is_narrow, words, text, ink="muted", align="right")
+    return canvas
+
+
+def _latency_axis(chart: LatencyChart, left: float, right: float) -> Axis:
+    values = [ms for _, row, _ in chart.rows for ms in (row.p50_ms, row.p95_ms, row.p99_ms)]
+    known = [ms for ms in (*values, chart.budget_ms) if math.isfinite(ms) and ms > 0] or [1.0]
+    return Axis(min(known) / 1.5, max(known) * 1.5, left, right, logarithmic=True)
+
+
+def _draw_latency(canvas: Canvas, axis: Axis, percentiles: tuple[float, ...], y: float, *, ink: str) -> None:
+    p50, p95, p99 = percentiles
+    known = [axis.at(ms) for ms in percentiles if math.isfinite(ms) and ms > 0]
+    if len(known) > 1:
+        canvas.line((min(known), max(known)), (y, y), ink=ink, width=3)
+    if math.isfinite(p95) and p95 > 0:
+        canvas.line((axis.at(p95),) * 2, (y - 5, y + 5), ink=ink, width=2)
+    if math.isfinite(p99) and p99 > 0:
+        canvas.line((axis.at(p99),) * 2, (y - 7, y + 7), ink=ink, width=2)
+    if math.isfinite(p50) and p50 > 0:
+        canvas.mark(axis.at(p50), y, "o", ink=ink)
+
+
+def _draw_budget(budget_ms: float, canvas: Canvas, axis: Axis, bottom: float) -> None:
+    if not math.isfinite(budget_ms) or budget_ms <= 0:
+        return
+    x = axis.at(budget_ms)
+    canvas.line((x, x), (22, bottom), ink="bad", width=1.6, dashed=True)
+    canvas.text(x + 4, 10, f"budget {milliseconds(budget_ms)}", ink="bad", size=11, align="right")
+
+
+def _plot(width: float, height: float, x_label: str, y_label: str) -> tuple[Canvas, Axes]:
+    canvas = Canvas(width, height)
+    axes = canvas.axes(54, 30, width - 66, height - 78)
+    canvas.text(54 + (width - 66) / 2, height - 14, x_label, ink="muted", align="center")
+    canvas.text(0, 10, y_label, ink="muted", size=11)
+    return canvas, axes
+
+
+def _legend(canvas: Canvas, entries: Iterable[tuple[str, str, str]]) -> None:
+    x = canvas.width - 8.0
+    for shape, ink, words in reversed(list(entries)):
+        canvas.text(x, 10, words, ink="muted", size=11, align="right")
+        x -= text_width(words, 11) + 6
+        ring = shape == "best"
+        canvas.mark(
+            x, 10, "o" if ring else shape, ink=ink, size=9 if ring else 7, hollow=ring or ink == "truth"
+        )
+        x -= 14
+
+
+def _hollow(axes: Axes, xs: Sequence[float], ys: Sequence[float], shape: str, *, size: float) -> None:
+    """Marks of what is true or best, through which others stay visible."""
+    ink = colour("truth")
+    axes.plot(
+        xs, ys, shape, markersize=size, markerfacecolor="none", markeredgecolor=ink, markeredgewidth=1.7
+    )
+
+
+def _finite(values: tuple[float, ...]) -> list[float]:
+    return [value if math.isfinite(value) else math.nan for value in values]
+
+
+def _pad_heights(axes: Axes, values: list[float]) -> None:
+    finite = [value for value in values if math.isfinite(value)]
+    if finite:
+        pad = (max(finite) - min(finite)) * 0.1 or abs(finite[0]) * 0.1 or 1.0
+        axes.set_ylim(min(finite) - pad, max(finite) + pad)
+
+
+def _whole_ticks(first: int, last: int) -> list[int]:
+    return list(range(first, last + 1, max(1, math.ceil((last - first + 1) / 10)))) or [first]

@@ -1,0 +1,133 @@
+"""What charts show: plain values and words, not yet drawn. Nothing here imports matplotlib."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from mlsd.report.base import CalibrationBin, Estimate, Examination, Latency
+
+Role = Literal["baseline", "stage", "funnel", "good", "bad", "open"]
+"""What a mark stands for; decides its colour and its shape."""
+
+
+@dataclass(frozen=True)
+class ChartSpec:
+    """What all charts have.
+
+    Args:
+        name: of the chart, unique on its page; letters, digits and hyphens.
+        title: what it shows.
+        caption: how to read it.
+    """
+
+    name: str
+    title: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class FunnelStep:
+    """One stage of the funnel chart; texts are ready to be drawn."""
+
+    name: str
+    contains: str
+    n_in: float
+    n_out: float
+    counts: str
+    ceiling: str
+    latency: str
+
+
+@dataclass(frozen=True)
+class FunnelChart(ChartSpec):
+    """How candidates become few.
+
+    Args:
+        steps: the stages in order.
+        ceiling_label: heading of the ceilings.
+    """
+
+    steps: tuple[FunnelStep, ...] = ()
+    ceiling_label: str = ""
+
+
+@dataclass(frozen=True)
+class IntervalRow:
+    """One line of an interval chart.
+
+    Args:
+        label: what it is.
+        estimate: point and interval, in the axis's unit.
+        text: the figure in words and digits.
+        role: what the mark stands for.
+        mark: another value to set beside it, such as the truth; NaN without one.
+    """
+
+    label: str
+    estimate: Estimate
+    text: str
+    role: Role
+    mark: float = math.nan
+
+
+@dataclass(frozen=True)
+class IntervalChart(ChartSpec):
+    """Points with intervals on one axis.
+
+    Args:
+        rows: top to bottom.
+        axis: what the axis counts.
+        unit: of its ticks.
+        reference: a line to hold the rows against; NaN without one.
+        mark_label: what the rows' further marks are; empty when they have none.
+        legend: (role, meaning) of the marks.
+        signed: ticks carry a plus sign, as differences do.
+        clipped: an interval far wider than the others leaves the frame with an arrow.
+    """
+
+    rows: tuple[IntervalRow, ...] = ()
+    axis: str = ""
+    unit: str = ""
+    reference: float = math.nan
+    mark_label: str = ""
+    legend: tuple[tuple[Role, str], ...] = ()
+    signed: bool = False
+    clipped: bool = False
+
+
+@dataclass(frozen=True)
+class ReliabilityChart(ChartSpec):
+    """Predicted against observed probabilities."""
+
+    bins: tuple[CalibrationBin, ...] = ()
+
+
+@dataclass(frozen=True)
+class CurvesChart(ChartSpec):
+    """Losses by epoch."""
+
+    train: tuple[float, ...] = ()
+    validation: tuple[float, ...] = ()
+    best_epoch: int = 0
+
+
+@dataclass(frozen=True)
+class ExaminationChart(ChartSpec):
+    """Examination by position, estimated and true."""
+
+    points: tuple[Examination, ...] = ()
+
+
+@dataclass(frozen=True)
+class LatencyChart(ChartSpec):
+    """Percentiles of latency on one logarithmic axis.
+
+    Args:
+        rows: (name, latency, text), the whole request last.
+        budget_ms: drawn as a line; NaN without one.
+    """
+
+    rows: tuple[tuple[str, Latency, str], ...] = ()
+    budget_ms: float = math.nan

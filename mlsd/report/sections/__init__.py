@@ -1,0 +1,47 @@
+"""The parts of a report, in the order in which a reader wants them."""
+
+from __future__ import annotations
+
+from mlsd.report.base import RunResult
+from mlsd.report.page import Page
+from mlsd.report.sections.learning import calibration, features, labels, training
+from mlsd.report.sections.offline import offline, segments
+from mlsd.report.sections.online import online
+from mlsd.report.sections.overview import funnel, problem
+from mlsd.report.sections.running import config, latency, provenance
+from mlsd.report.verdicts import headline, verdicts
+
+BUILDERS = (
+    problem,
+    funnel,
+    offline,
+    online,
+    calibration,
+    labels,
+    features,
+    training,
+    latency,
+    segments,
+    provenance,
+    config,
+)
+"""Each makes one section of a result, or None when the run has nothing of the kind."""
+
+
+def build_page(result: RunResult) -> Page:
+    """The report of a run, not yet written as anything."""
+    sections = (build(result) for build in BUILDERS)
+    return Page(
+        result.title,
+        _facts(result),
+        headline(result),
+        result.summary,
+        verdicts(result),
+        tuple(section for section in sections if section is not None),
+    )
+
+
+def _facts(result: RunResult) -> tuple[str, ...]:
+    known = {"problem": result.problem, "world": result.world}
+    known |= {name: str(result.provenance[name]) for name in ("seed", "date") if name in result.provenance}
+    return tuple(f"{name} {value}" for name, value in known.items())

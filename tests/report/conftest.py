@@ -1,0 +1,350 @@
+"""A made-up run of the size and shape of a real one, and its crooked relatives."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlsd.fitting import Curves
+from mlsd.report.base import (
+    CalibrationBin,
+    Capacity,
+    Decides,
+    Estimate,
+    Examination,
+    FeatureSummary,
+    LabelDiagnostics,
+    Latency,
+    OnlineDesign,
+    RunResult,
+    StageResult,
+)
+
+SEGMENTS = {"intent=navigational": 0.31, "intent=informational": 0.52, "intent=transactional": 0.17}
+SEGMENTS |= {"queries=head": 0.64, "queries=tail": 0.36}
+RANKING = {"nDCG@10": 0.61, "RR@10": 0.72, "AP": 0.44, "P@5": 0.41, "R@100": 0.83, "F1@10": 0.33}
+PREDICTION = {"AUC": 0.78, "LogLoss": 0.214, "ECE": 0.011, "NE": 0.87, "Precision(threshold=0.5)": 0.61}
+LIFTS = {"logging": 0.0, "retrieve": -0.021, "light_rank": 0.034, "full_rank": 0.068, "funnel": 0.068}
+CEILINGS = {"retrieve": 0.947, "light_rank": 0.912, "full_rank": 0.861}
+
+
+def figure(value: float, n: int, scale: float = 0.42) -> dict[str, Any]:
+    half = 1.96 * scale / np.sqrt(n)
+    return {"value": value, "low": value - half, "high": value + half, "n": n}
+
+
+def by_segment(value: float, n: int, scale: float = 0.42) -> dict[str, Any]:
+    segments = {
+        name: figure(value * (0.94 + 0.04 * place), int(n * part), scale)
+        for place, (name, part) in enumerate(SEGMENTS.items())
+    }
+    return {"all": figure(value, n, scale), **segments}
+
+
+def system_metrics(system: str) -> dict[str, Any]:
+    metrics = {name: by_segment(value + LIFTS[system], 2140) for name, value in RANKING.items()}
+    if system in CEILINGS:
+        metrics["oracle nDCG@10"] = by_segment(CEILINGS[system], 2140, 0.1)
+    if system in {"light_rank", "full_rank"}:
+        better = 0.02 if system == "full_rank" else 0.0
+        metrics |= {name: by_segment(value - better * value, 61200) for name, value in PREDICTION.items()}
+    return metrics
+
+
+def difference(value: float, n: int) -> dict[str, Any]:
+    p_value = 0.0002 if abs(value) > 0.02 else 0.31
+    return {**figure(value, n, 0.23), "p_value": p_value}
+
+
+def online_figure(
+    control: float, effect: float, half: float, p_value: float, truth: float | None
+) -> dict[str, Any]:
+    ends = {"low": effect - half, "high": effect + half}
+    arms = {"control": control, "treatment": control + effect, "effect": effect}
+    return {**arms, **ends, "p_value": p_value, "truth": truth}
+
+
+def metrics() -> dict[str, Any]:
+    offline_difference = {
+        name: {
+            segment: difference(0.068 if name != "P@5" else 0.006, max(20, int(2140 * part)))
+            for segment, part in {"all": 1.0, **SEGMENTS}.items()
+        }
+        for name in RANKING
+    }
+    offline_difference["nDCG@10"]["queries=tail"] = difference(-0.034, 770)
+    online = {
+        "session_success": online_figure(0.4127, 0.0183, 0.0102, 0.0004, 0.0171),
+        "ctr": online_figure(0.2311, 0.0094, 0.0061, 0.0025, 0.0102),
+        "abandonment": online_figure(0.3020, -0.0121, 0.0088, 0.0071, -0.0098),
+        "sessions_per_user": online_figure(4.21, 0.034, 0.081, 0.41, 0.029),
+        "retention_7d": online_figure(0.311, 0.012, 0.031, 0.45, 0.006),
+        "served nDCG@10": online_figure(0.612, 0.061, 0.019, 0.0001, 0.0664),
+    }
+    offline = {system: system_metrics(system) for system in LIFTS}
+    return {"offline": offline, "offline_difference": offline_difference, "online": online}
+
+
+def stages() -> tuple[StageResult, ...]:
+    retrieve = Latency(0.92, 1.31, 1.74)
+    return (
+        StageResult("retrieve", "retrieve", "BM25 + two-tower + popularity", 20000, 487.3, retrieve),
+        StageResult("light_rank", "rank", "logistic regression", 487.3, 100, Latency(0.48, 0.61, 0.93)),
+        StageResult("full_rank", "rank", "DCN-v2, LambdaRank", 100, 20, Latency(1.12, 1.47, 2.21)),
+    )
+
+
+def calibration_bins(seed: int) -> tuple[CalibrationBin, ...]:
+    generator = np.random.default_rng(seed)
+    predicted = np.array([0.004, 0.011, 0.02, 0.034, 0.05, 0.075, 0.11, 0.16, 0.24, 0.41])
+    observed = predicted * (1 + 0.15 * generator.standard_normal(10))
+    return tuple(CalibrationBin(float(p), float(o), 6120) for p, o in zip(predicted, observed, strict=True))
+
+
+def label_diagnostics() -> LabelDiagnostics:
+    true = (1.0, 0.90, 0.71, 0.50, 0.41, 0.29, 0.16, 0.15, 0.12, 0.09)
+    points = tuple(
+        Examination(place, Estimate(value * (0.97 + 0.01 * (place % 5)), value - 0.03, value + 0.035), value)
+        for place, value in enumerate(true)
+    )
+    source = "Clicks and long clicks, weighted by the inverse of the estimated examination."
+    counts = {"long_click": 18211, "short_click": 9120, "no_click": 148300, "negative_sample": 60000}
+    return LabelDiagnostics(source, counts, points, 0.0131, 0.1)
+
+
+def features() -> tuple[FeatureSummary, ...]:
+    return (
+        FeatureSummary("user.n_requests", "user", 0.0, 12.4, 9.81),
+        FeatureSummary("item.age_days", "document", 0.0, 212.0, 98.3),
+        FeatureSummary("item.ctr_smoothed", "document statistics", 0.143, 0.0812, 0.0311),
+        FeatureSummary("pair.bm25", "query-document", 0.0, 7.31, 4.02),
+        FeatureSummary("pair.embedding_cosine", "query-document", 0.0, 0.412, 0.171),
+        FeatureSummary("pair.topic_affinity", "user-document", 0.31, 0.12, 0.0),
+    )
+
+
+def training() -> dict[str, Curves]:
+    return {
+        "two_tower": Curves((6.1, 5.2, 4.7, 4.5, 4.41), (5.6, 5.0, 4.81, 4.79, 4.8)),
+        "full_rank: DCN-v2": Curves((0.62, 0.57, 0.553, 0.541), (0.58, 0.561, 0.557, 0.559)),
+    }
+
+
+DESIGN = """# Search over a general collection
+
+The engine answers **navigational**, informational and transactional queries.
+
+| question | answer |
+|---|---|
+| documents | 20,000 |
+| latency | 100 ms |
+
+## Funnel
+
+```
+catalog 20,000 -> retrieve 500 -> light_rank 100 -> full_rank 20
+```
+
+- labels: clicks, weighted by inverse propensity
+- metrics: `nDCG@10` decides
+"""
+
+CONFIG = """problem: search
+seed: 1
+funnel:
+  order: [retrieve, light_rank, full_rank]
+  stages:
+    retrieve: {n_out: 500}
+"""
+
+
+def realistic() -> RunResult:
+    return RunResult(
+        title="Search: the default funnel against BM25",
+        problem="search",
+        world="search_synthetic",
+        world_notes=(
+            "20,000 documents in 40 topics; a Zipf vocabulary of 30,000 words; 5,000 users over 28 days.",
+            "Graded relevance 0-4 from topic, intent, authority and freshness.",
+        ),
+        metrics=metrics(),
+        decides=Decides("nDCG@10", "session_success", ("abandonment", "sessions_per_user", "retention_7d")),
+        summary="A two-stage ranker over three retrievers, trained on clicks corrected for position.",
+        stages=stages(),
+        capacity=Capacity(Latency(2.71, 3.42, 4.63), 100.0, 842.0, 64, 200.0, 1000, "2 CPU cores"),
+        steps_s={
+            "world": 4.2,
+            "logs": 6.8,
+            "labels": 1.1,
+            "features": 2.9,
+            "funnel": 21.4,
+            "offline": 4.4,
+            "online": 11.7,
+        },
+        labels=label_diagnostics(),
+        calibration={"light_rank": calibration_bins(1), "full_rank": calibration_bins(2)},
+        training=training(),
+        features=features(),
+        online_design=OnlineDesign(
+            "pre-existing system (BM25)",
+            "funnel",
+            2512,
+            2488,
+            14,
+            "the same users under both arms with the same luck, averaged over all of them.",
+            (("policy", "logging", "funnel"), ("latency_ms", "12", "31")),
+        ),
+        assumptions=(
+            "Users look at positions independently of what they saw before (position-based model).",
+            "Whether users come back depends on satisfaction and on the latency they were served with.",
+            "Latencies of the simulation come from the config, not from this machine's clock.",
+        ),
+        units={"session_success": "%", "ctr": "%", "abandonment": "%", "retention_7d": "%"},
+        provenance={
+            "mlsd": "0.1.0",
+            "python": "3.11.2",
+            "torch": "2.13.0",
+            "seed": 1,
+            "config hash": "9f31c2aa",
+            "commit": "4624363",
+            "data": "synthetic, no files",
+        },
+        reproduce="mlsd run problem=search seed=1 funnel.stages.light_rank.n_out=100",
+        config_yaml=CONFIG,
+        design=DESIGN,
+    )
+
+
+def bare() -> RunResult:
+    """A run of which nothing is known."""
+    return RunResult("Empty", "search", "nothing")
+
+
+def collection() -> RunResult:
+    """Judged queries only: no log, no users, no online test, no truth."""
+    run = realistic()
+    measured = {key: value for key, value in run.metrics.items() if key != "online"}
+    return replace(run, metrics=measured, labels=None, online_design=None, calibration={}, assumptions=())
+
+
+def unknown_everywhere() -> RunResult:
+    """Every figure undefined, half of them None and half NaN."""
+    run = realistic()
+    unmeasured = {"value": None, "low": float("nan"), "high": None, "n": 0}
+    offline = {system: {name: {"all": unmeasured} for name in RANKING} for system in LIFTS}
+    differences = {name: {"all": unmeasured, "queries=head": unmeasured} for name in RANKING}
+    arms = dict.fromkeys(("control", "treatment", "effect", "low", "high", "p_value", "truth"))
+    return replace(
+        run,
+        metrics={"offline": offline, "offline_difference": differences, "online": {"session_success": arms}},
+        stages=tuple(StageResult(stage.name, stage.kind) for stage in run.stages),
+        capacity=Capacity(),
+        steps_s={"world": float("nan")},
+        labels=LabelDiagnostics(examination=(Examination(0, Estimate()),)),
+        calibration={"light_rank": (CalibrationBin(float("nan"), float("nan"), 0),)},
+        training={"two_tower": Curves((float("nan"),), (float("nan"),))},
+        features=(FeatureSummary("x", "user"),),
+    )
+
+
+def one_stage() -> RunResult:
+    run = realistic()
+    offline = {system: run.metrics["offline"][system] for system in ("logging", "retrieve", "funnel")}
+    return replace(run, stages=run.stages[:1], metrics={**run.metrics, "offline": offline})
+
+
+def large() -> RunResult:
+    """Twelve stages, forty segments."""
+    run = realistic()
+    names = [f"stage_{place:02d}_with_quite_a_long_name" for place in range(12)]
+    many = {f"category={place}": figure(0.5 + place / 200, 40 + 9 * place) for place in range(40)}
+    system = {name: {"all": figure(value, 2140), **many} for name, value in RANKING.items()}
+    differences = {
+        "nDCG@10": {"all": difference(0.05, 2140)}
+        | {name: difference(0.002 * place - 0.03, 40 + 9 * place) for place, name in enumerate(many)}
+    }
+    counts = np.geomspace(20000, 10, 13)
+    staged = tuple(
+        StageResult(
+            name,
+            "rank",
+            "logistic regression",
+            float(counts[k]),
+            float(counts[k + 1]),
+            Latency(0.1 * k, 1, 2),
+        )
+        for k, name in enumerate(names)
+    )
+    offline = {"logging": system, **dict.fromkeys(names, system), "funnel": system}
+    return replace(
+        run, stages=staged, metrics={**run.metrics, "offline": offline, "offline_difference": differences}
+    )
+
+
+HOSTILE = "<script>alert('x')</script>\"quoted\" & a|pipe `tick` ``` $x^2$ **b** [l](http://e.test)"
+HOSTILE += "\n# h\x00\x1b\u202e\ud800 @all www.e.test \u4e2d "
+HOSTILE += "long" * 80
+
+
+def hostile() -> RunResult:
+    """Every text that a user can choose, chosen to do harm."""
+    run = realistic()
+    offline = {
+        "logging": run.metrics["offline"]["logging"],
+        HOSTILE: {HOSTILE: {"all": figure(0.5, 10), HOSTILE: figure(0.4, 5)}},
+        "funnel": {HOSTILE: {"all": figure(0.6, 10), HOSTILE: figure(0.4, 5)}},
+    }
+    differences = {HOSTILE: {"all": difference(0.1, 10), HOSTILE: difference(0.1, 5)}}
+    return RunResult(
+        title=HOSTILE,
+        problem=HOSTILE,
+        world=HOSTILE,
+        world_notes=(HOSTILE,),
+        metrics={
+            "offline": offline,
+            "offline_difference": differences,
+            "online": {HOSTILE: online_figure(0.4, 0.1, 0.05, 0.01, 0.09)},
+        },
+        decides=Decides(HOSTILE, HOSTILE, (HOSTILE,)),
+        summary=HOSTILE,
+        stages=(StageResult(HOSTILE, HOSTILE, HOSTILE, 100, 10, Latency(1, 2, 3)),),
+        capacity=replace(run.capacity, machine=HOSTILE),
+        steps_s={HOSTILE: 1.0},
+        labels=replace(label_diagnostics(), source=HOSTILE, counts={HOSTILE: 3}),
+        calibration={HOSTILE: calibration_bins(1)},
+        training={HOSTILE: Curves((0.5, 0.4), (0.5, 0.45))},
+        features=(FeatureSummary(HOSTILE, HOSTILE, 0.1, 1.0, 0.0),),
+        online_design=OnlineDesign(HOSTILE, HOSTILE, 10, 10, 7, HOSTILE, ((HOSTILE, HOSTILE, HOSTILE),)),
+        assumptions=(HOSTILE,),
+        units={HOSTILE: HOSTILE},
+        provenance={HOSTILE: HOSTILE},
+        reproduce=HOSTILE,
+        config_yaml=HOSTILE,
+        design=HOSTILE,
+    )
+
+
+BUILDERS = {
+    "realistic": realistic,
+    "bare": bare,
+    "collection": collection,
+    "unknown_everywhere": unknown_everywhere,
+    "one_stage": one_stage,
+    "large": large,
+    "hostile": hostile,
+}
+
+
+@pytest.fixture
+def result() -> RunResult:
+    """A made-up run with everything in it."""
+    return realistic()
+
+
+@pytest.fixture(params=list(BUILDERS))
+def any_result(request: pytest.FixtureRequest) -> RunResult:
+    """Each made-up run in turn."""
+    return BUILDERS[request.param]()
