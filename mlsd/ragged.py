@@ -73,11 +73,10 @@ def order(scores: Array, offsets: Ints) -> Ints:
         >>> order(np.array([1.0, 3.0, 2.0, 5.0, 5.0]), np.array([0, 3, 5])).tolist()
         [1, 2, 0, 3, 4]
     """
-    keys = _falling_keys(scores)
     rows = np.arange(len(scores))
     for starts, counts in _rectangles(offsets):
-        _sort_rectangle(keys, starts, counts, rows)
-    return rows if scores.dtype in (np.float32, np.float16) else _refined(rows, scores, keys, offsets)
+        _sort_segments(scores, starts, counts, rows)
+    return rows if scores.dtype in (np.float32, np.float16) else _refined(rows, scores, offsets)
 
 
 def top(scores: Array, offsets: Ints, n: int) -> tuple[Ints, Ints]:
@@ -148,7 +147,7 @@ def find_pairs(wanted: tuple[Array, Array], among: tuple[Array, Array]) -> tuple
 
 
 def _falling_keys(scores: Array) -> NDArray[np.uint32]:
-    """(n_rows,) integers that rise where scores, rounded to single precision, fall; NaN is the highest."""
+    """Integers of the same shape that rise where scores, rounded to single precision, fall; NaN is the highest."""
     with np.errstate(over="ignore"):
         negated = np.float32(0) - scores.astype(np.float32, copy=False)
     bits = negated.view(np.int32)
@@ -173,28 +172,38 @@ def _rectangles(offsets: Ints) -> Iterator[tuple[Ints, Ints]]:
             yield offsets[batch], counts[batch]
 
 
-def _sort_rectangle(keys: NDArray[np.uint32], starts: Ints, counts: Ints, rows: Ints) -> None:
+def _sort_segments(scores: Array, starts: Ints, counts: Ints, rows: Ints) -> None:
     """Write the sorted row numbers of these segments to their places in `rows`."""
-    places = np.arange(counts.max())
+    width = int(counts.max())
+    if counts.min() == width and starts[-1] - starts[0] == (len(starts) - 1) * width:
+        block = slice(starts[0], starts[-1] + width)
+        rows[block] = _sorted_rows(scores[block].reshape(-1, width), starts).reshape(-1)
+        return
+    places = np.arange(width)
     at = starts[:, None] + places
     filled = places < counts[:, None]
-    packed = (keys.take(at, mode="clip").astype(np.uint64) << _HALF) | places.astype(np.uint64)
-    packed[~filled] = _END
+    rows[at[filled]] = _sorted_rows(scores.take(at, mode="clip"), starts, filled)[filled]
+
+
+def _sorted_rows(scores: Array, starts: Ints, filled: Array | None = None) -> Ints:
+    """(n_segments, width) row numbers by falling score; what is not filled goes last."""
+    packed = _falling_keys(scores).astype(np.uint64) << _HALF | np.arange(scores.shape[1], dtype=np.uint64)
+    if filled is not None:
+        packed[~filled] = _END
     packed.sort(axis=1)
-    sorted_rows = starts[:, None] + packed.astype(np.uint32)
-    rows[at[filled]] = sorted_rows[filled]
+    return starts[:, None] + packed.astype(np.uint32)
 
 
-def _refined(rows: Ints, scores: Array, keys: NDArray[np.uint32], offsets: Ints) -> Ints:
-    """`rows` with scores of equal key in the order of the scores themselves."""
+def _refined(rows: Ints, scores: Array, offsets: Ints) -> Ints:
+    """`rows` with scores that are equal in single precision in the order of the scores themselves."""
     ranked, starts = scores[rows], offsets[:-1][np.diff(offsets) > 0]
     rises = np.zeros(len(rows), bool)
     rises[1:] = ranked[1:] > ranked[:-1]
     rises[starts] = False
     if not rises.any():
         return rows
-    fresh = np.ones(len(rows), bool)
-    fresh[1:] = keys[rows[1:]] != keys[rows[:-1]]
+    keys, fresh = _falling_keys(ranked), np.ones(len(rows), bool)
+    fresh[1:] = keys[1:] != keys[:-1]
     fresh[starts] = True
     runs = np.cumsum(fresh) - 1
     places = np.flatnonzero(_holds(runs, runs[rises]))
