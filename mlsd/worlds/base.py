@@ -57,7 +57,13 @@ class LiveWorld(World):
 
     @abstractmethod
     def arrivals(self, users: Ints, day: int, state: State) -> Requests:
-        """The requests that these users make on a day, with ascending `request_id`."""
+        """The requests that these users make on a day, with ascending `request_id`.
+
+        Args:
+            users: who could come, in any order, nobody twice.
+            day: 0-based.
+            state: of all users, before the day.
+        """
 
     @abstractmethod
     def respond(self, requests: Requests, slates: Slates) -> Columns:
@@ -76,7 +82,10 @@ class LiveWorld(World):
 
     @abstractmethod
     def examination_prob(self, n_positions: int) -> Floats:
-        """(n_positions,) the true P(the user looks at this position); for judging estimates only."""
+        """(n_positions,) the true P(the user looks at this position | nothing above it was clicked).
+
+        For judging estimates only.
+        """
 
 
 class RecordedWorld(World):

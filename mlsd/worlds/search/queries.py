@@ -29,8 +29,9 @@ class QueryOptions:
 
     Args:
         intent_shares: intent -> share of the distinct queries; they are scaled to sum to 1.
-        n_words_shares: shares of queries of 1, 2, ... words; they are scaled to sum to 1. Queries
-            for an entity are as long as its name.
+        n_words_shares: about the shares of requests whose query has 1, 2, ... words; they are scaled to
+            sum to 1. Among distinct queries short ones are rarer, since their texts repeat more often.
+            Queries for an entity are as long as its name.
         popularity_zipf: exponent of the popularity of queries, by rank.
         fresh_share: of informational and transactional queries that ask for something new.
         marker_prob: that the last word of a transactional or fresh query of several words says so.
@@ -68,7 +69,7 @@ class QueryOptions:
     def cumulative_intents(self) -> Floats:
         """(3,) cumulative shares, in the order of `INTENTS`."""
         shares = np.array([self.intent_shares[intent] for intent in INTENTS], dtype=np.float64)
-        return np.cumsum(shares) / shares.sum()
+        return np.asarray(np.cumsum(shares) / shares.sum())
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class Queries:
     @cached_property
     def topic_weight(self) -> Floats:
         """(n_topics,) popularity of each topic's queries together."""
-        return np.bincount(self.topic, self.weight, self.n_topics)
+        return np.asarray(np.bincount(self.topic, self.weight, self.n_topics), dtype=np.float64)
 
     def draw(self, topics: Ints, luck: Floats) -> Ints:
         """A query of each topic, by popularity.

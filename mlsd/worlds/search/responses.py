@@ -25,7 +25,7 @@ class ResponseOptions:
     Args:
         noise: P(click) on an item of grade 0 that is looked at.
         interest_effect: the odds of a click are multiplied by the user's affinity to the item's category
-            to this power; 0 makes all users alike.
+            to this power, 0 to 5; 0 makes all users alike.
         satisfaction_prob: P(satisfied | clicked) by grade, 0 to 4.
         satisfied_dwell_s: median time on an item that satisfies, in seconds.
         unsatisfied_dwell_s: median time on one that does not.
@@ -41,7 +41,7 @@ class ResponseOptions:
 
     def __post_init__(self) -> None:
         checks.share("noise", self.noise)
-        checks.at_least("interest_effect", self.interest_effect, 0)
+        checks.between("interest_effect", self.interest_effect, 0, 5)
         checks.require(
             len(self.satisfaction_prob) == N_GRADES + 1, "satisfaction_prob", list(self.satisfaction_prob),
             f"must have {N_GRADES + 1} numbers, one for each grade from 0 to {N_GRADES}",
@@ -107,7 +107,7 @@ class ResponseModel:
             request_id: (n_requests,) whom each slate is shown to.
             items: (n_requests, n_positions); -1 where empty.
             grades: the same shape, in 0..4.
-            odds: the same shape, affinity ** interest_effect.
+            odds: the same shape, affinity ** interest_effect; above 0.
         """
         responses = _nothing_done(items.shape)
         height = max(1, _BLOCK // max(1, items.shape[1]))

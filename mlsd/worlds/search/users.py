@@ -24,7 +24,8 @@ class UserOptions:
     """What users are like.
 
     Args:
-        interest_sigma: standard deviation of the log of a user's affinity to a topic; its mean is 1.
+        interest_sigma: standard deviation of the log of a user's affinity to a topic, 0 to 5; the mean
+            affinity is 1.
         queries_per_day: of the average user at first.
         activity_shape: shape of the gamma distribution of users' visit rates; small is uneven.
         queries_per_visit: shares of visits with 1, 2, ... queries; they are scaled to sum to 1.
@@ -46,7 +47,7 @@ class UserOptions:
     latency_effect: float = 0.002
 
     def __post_init__(self) -> None:
-        checks.at_least("interest_sigma", self.interest_sigma, 0)
+        checks.between("interest_sigma", self.interest_sigma, 0, 5)
         checks.above("queries_per_day", self.queries_per_day, 0)
         checks.above("activity_shape", self.activity_shape, 0)
         checks.not_empty("queries_per_visit", self.queries_per_visit)
