@@ -8,7 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from mlsd.config.compose import MISSING, Composition
+from mlsd.config.compose import Composition
 from mlsd.config.parts import Builder
 from mlsd.config.resolve import Resolved, resolve
 from mlsd.config.schema import System
@@ -81,15 +81,12 @@ def key_faults(config: DictConfig) -> list[Fault]:
     """Keys of the top level that no run has: what can be said without loading any part."""
     known = describe(System).parameters
     rule = f"no such key: a run has {', '.join(known)}"
-    return [Fault(str(key), config.get(key), rule, nearest(str(key), known)) for key in config if key not in known]
+    return [
+        Fault(str(key), config.get(key), rule, nearest(str(key), known)) for key in config if key not in known
+    ]
 
 
 def _at_their_origin(faults: list[Fault], resolved: Resolved) -> tuple[Fault, ...]:
-    """Each fault once, under the key where the value was written; what is missing is said only once."""
+    """Each fault once, under the key where the value was written."""
     named = [replace(fault, key=resolved.origin(fault.key)) for fault in faults]
-    unresolved = {fault.key for fault in named[: len(resolved.faults)]}
-    kept = [fault for at, fault in enumerate(named) if at < len(unresolved) or fault.key not in unresolved]
-    return tuple({str(fault): fault for fault in kept}.values())
-
-
-__all__ = ["MISSING", "TORCH", "Examined", "all_faults", "check", "examine", "key_faults", "raise_faults"]
+    return tuple({str(fault): fault for fault in named}.values())

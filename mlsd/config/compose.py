@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,9 +16,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from mlsd.config import identity
 from mlsd.config import overrides as overriding
 from mlsd.config.keys import flatten, nearest_key
 from mlsd.config.places import conf_dir
+from mlsd.config.targets import Target, allowed_prefixes, find
 from mlsd.errors import ConfigError, Fault, nearest
 
 PRIMARY = "run"
@@ -76,6 +78,7 @@ def compose_jobs(overrides: Sequence[str], search: Iterable[Path] = ()) -> list[
 
 @contextmanager
 def _hydra() -> Iterator[ConfigLoader]:
+    identity.register()
     with initialize_config_dir(version_base="1.3", config_dir=str(conf_dir()), job_name="mlsd"):
         yield GlobalHydra.instance().config_loader()
 
@@ -103,11 +106,12 @@ class _Composer:
         single = [one for text in overrides if (one := self._single(text))]
         groups = [one for one in single if self._is_group(one)]
         values = [str(one.input_line) for one in single if not self._is_group(one)]
-        problem = self._problem([one for one in groups if one.key_or_group == "problem"])
+        chosen = [one for one in groups if one.key_or_group == "problem"]
+        others = [str(one.input_line) for one in groups if one not in chosen and self._is_option(one)]
+        problem = self._problem(chosen, others)
         if problem is None:
             return Composition(None, tuple(self.faults))
-        others = [one for one in groups if one.key_or_group != "problem" and self._is_option(one)]
-        config = self._all_or_each([problem], [str(one.input_line) for one in others], values)
+        config = self._all_or_each(problem, others, values)
         return Composition(config, tuple(self.faults))
 
     def _single(self, text: str) -> Override | None:
@@ -118,7 +122,7 @@ class _Composer:
             return None
         if parsed.is_sweep_override():
             rule = "several values need -m (--multirun); a list is written [a,b]"
-            self._wrong(parsed, parsed.get_value_element_as_str(), rule)
+            self._wrong(parsed, text.partition("=")[2], rule)
             return None
         return parsed
 
@@ -143,18 +147,28 @@ class _Composer:
     def _wrong(self, override: Override, value: object, rule: str, close: str | None = None) -> None:
         self.faults.append(Fault(override.get_key_element(), value, rule, close))
 
-    def _problem(self, chosen: list[Override]) -> str | None:
-        """The choice of the problem; where it is wrong, the one supposed so that checking can go on."""
-        right = [one for one in chosen if self._is_option(one)]
-        if right:
-            return str(right[-1].input_line)
+    def _problem(self, chosen: list[Override], others: list[str]) -> list[str] | None:
+        """The override that chooses the problem; none where another choice, an experiment's, does so.
+
+        Where it is wrong or missing, what it is taken for so that checking can go on; None if nothing is.
+        """
+        right = [str(one.input_line) for one in chosen if self._is_option(one)]
+        if right or (not chosen and self._composes(others)):
+            return right[-1:]
         options = self._options("problem")
         if not chosen:
             rule = f"must be chosen, as in problem={options[0]}; there are {', '.join(options)}"
             self.faults.append(Fault("problem", MISSING, rule))
         wrong = str(chosen[-1].value()) if chosen else ""
         supposed = options[0] if len(options) == 1 else nearest(wrong, options)
-        return f"problem={supposed}" if supposed else None
+        return [f"problem={supposed}"] if supposed else None
+
+    def _composes(self, overrides: list[str]) -> bool:
+        try:
+            self._compose(overrides)
+        except COMPOSITION_ERRORS:
+            return False
+        return True
 
     def _all_or_each(self, kept: list[str], groups: list[str], values: list[str]) -> DictConfig | None:
         try:
@@ -209,7 +223,20 @@ class _Composer:
         values = OmegaConf.to_container(self._compose(kept), resolve=False)
         if override.is_add() or override.key_or_group in flatten(values):
             return Fault(key, value, _first_line(error))
+        if _has_parameter(values, override.key_or_group):
+            return Fault(key, value, f"is left at its default in the YAML: write +{text} to set it")
         return Fault(key, value, "no such key", nearest_key(values, override.key_or_group))
+
+
+def _has_parameter(values: object, key: str) -> bool:
+    """Whether a key is a parameter of the part that it would be set in."""
+    *parents, name = key.split(".")
+    for parent in parents:
+        values = values.get(parent) if isinstance(values, Mapping) else None
+    if not isinstance(values, Mapping) or "_target_" not in values:
+        return False
+    target = find(key, values["_target_"], allowed_prefixes())
+    return isinstance(target, Target) and name in target.parameters
 
 
 def _parsed(text: str) -> Override:

@@ -27,4 +27,6 @@ def _of_root(*, _root_: DictConfig) -> str:
     return config_hash(_root_)
 
 
-OmegaConf.register_new_resolver("mlsd.config_hash", _of_root, replace=True)
+def register() -> None:
+    """Let YAML write `${mlsd.config_hash:}`."""
+    OmegaConf.register_new_resolver("mlsd.config_hash", _of_root, replace=True)

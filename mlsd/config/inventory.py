@@ -17,10 +17,12 @@ class Part:
     Args:
         target: its dotted name.
         summary: the first line of its docstring.
+        bases: the names of what it inherits from.
     """
 
     target: str
     summary: str
+    bases: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -29,39 +31,40 @@ class Part:
 
 @cache
 def parts_of(folder: str) -> tuple[Part, ...]:
-    """The public classes under `mlsd/<folder>`, in order of their names; bases left out.
+    """The parts under `mlsd/<folder>`, by name: what inherits, at whatever distance, from its `base.py`.
 
     Example:
-        >>> [part.name for part in parts_of("losses")][:1]
-        ['BinaryCrossEntropy']
+        >>> [part.name for part in parts_of("losses")]
+        ['BCE', 'LambdaRank', 'Softmax']
     """
-    paths = sorted((PACKAGE / folder).rglob("*.py"))
-    found = [part for path in paths if path.stem != "base" for part in _classes(path)]
-    return tuple(sorted(found, key=lambda part: part.target))
-
-
-@cache
-def target_names() -> tuple[str, ...]:
-    """The dotted names of all public classes."""
-    folders = sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file())
-    return tuple(part.target for folder in folders for part in parts_of(folder))
+    found = [part for path in sorted((PACKAGE / folder).rglob("*.py")) for part in _classes(path)]
+    base = f"mlsd.{folder}.base."
+    kin = {part.name for part in found if part.target.startswith(base)}
+    while more := {part.name for part in found if part.bases & kin} - kin:
+        kin |= more
+    parts = (part for part in found if part.bases & kin and not part.target.startswith(base))
+    return tuple(sorted(parts, key=lambda part: part.name))
 
 
 @cache
 def summaries() -> dict[str, str]:
-    """Dotted name -> the first line of its docstring."""
-    folders = sorted(path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file())
-    return {part.target: part.summary for folder in folders for part in parts_of(folder)}
+    """Dotted name of every public class -> the first line of its docstring."""
+    return {part.target: part.summary for path in sorted(PACKAGE.rglob("*.py")) for part in _classes(path)}
 
 
-def _classes(path: Path) -> list[Part]:
+@cache
+def _classes(path: Path) -> tuple[Part, ...]:
     module = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
-    return [
-        Part(f"{module}.{node.name}", _first_line(node)) for node in classes if not node.name.startswith("_")
-    ]
+    public = (node for node in tree.body if isinstance(node, ast.ClassDef) and not node.name.startswith("_"))
+    return tuple(Part(f"{module}.{node.name}", _first_line(node), _bases(node)) for node in public)
 
 
 def _first_line(node: ast.ClassDef) -> str:
     return (ast.get_docstring(node) or "").partition("\n")[0]
+
+
+def _bases(node: ast.ClassDef) -> frozenset[str]:
+    """Last names of the bases, such as `Stage` of `base.Stage` and of `Stage[int]`."""
+    written = (ast.unparse(base).partition("[")[0] for base in node.bases)
+    return frozenset(name.rpartition(".")[2] for name in written)

@@ -26,7 +26,9 @@ def _not_an_override(text: str) -> Fault:
     key, _, value = text.partition("=")
     if "[" in key:
         return Fault(key, value, "a list is replaced whole, as in key=[a,b]")
-    return Fault(key, value, "must be written key=value, with quotes around what has spaces, commas or brackets")
+    return Fault(
+        key, value, "must be written key=value, with quotes around what has spaces, commas or brackets"
+    )
 
 
 def jobs_of(overrides: Sequence[str], loader: ConfigLoader | None = None) -> list[list[str]]:
@@ -46,3 +48,14 @@ def _swept(text: str, loader: ConfigLoader | None) -> list[str]:
     if isinstance(override, Fault) or not override.is_sweep_override():
         return [text]
     return [f"{override.get_key_element()}={value}" for value in override.sweep_string_iterator()]
+
+
+def value_of(key: str, overrides: Sequence[str]) -> object:
+    """What the overrides set a key to; None where they do not.
+
+    Example:
+        >>> value_of("hydra.run.dir", ["problem=search", "hydra.run.dir=outputs/first"])
+        'outputs/first'
+    """
+    parsed = [one for text in overrides if not isinstance(one := parse(text), Fault)]
+    return next((one.value() for one in reversed(parsed) if one.key_or_group == key), None)

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, is_dataclass
 from typing import Any
 
 from mlsd import checks
-from mlsd.config.compose import MISSING
 from mlsd.config.keys import join
 from mlsd.config.standin import STAND_IN
 from mlsd.config.targets import Target, describe, find, is_allowed
@@ -24,6 +23,9 @@ from mlsd.errors import Fault, InvalidValueError, nearest
 from mlsd.types import FeatureSpec
 
 TARGET, PARTIAL = "_target_", "_partial_"
+
+MISSING = "???"
+"""How YAML says that a value must be given."""
 
 PROBES: dict[Any, Any] = {FeatureSpec: FeatureSpec(("probe",), {"probe_category": 2})}
 """What completes a `_partial_` part for its rules to be checked, by annotation."""
@@ -51,6 +53,8 @@ class Builder:
             value: plain.
             annotation: of the parameter that takes it.
         """
+        if value is STAND_IN:
+            return value
         if isinstance(value, Mapping):
             return self._mapping(key, value, annotation)
         inner = next((found for arm in arms(annotation) if (found := element(arm)) is not None), None)
@@ -107,7 +111,9 @@ class Builder:
 
     def _fits(self, key: str, target: Target, annotation: Any) -> bool:
         """Whether a class is one that its place asks for."""
-        wanted = [kind for arm in arms(annotation) if (kind := made_class(arm)) is not None and arm is not Any]
+        wanted = [
+            kind for arm in arms(annotation) if (kind := made_class(arm)) is not None and arm is not Any
+        ]
         if not wanted or not inspect.isclass(target.make):
             return True
         if any(issubclass(target.make, kind) for kind in wanted):
@@ -123,7 +129,7 @@ class Builder:
         for name in given:
             if name not in target.parameters and not target.open_ended:
                 known = ", ".join(target.parameters) or "no parameters"
-                rule = f"no such key: {target.name} has {known}"
+                rule = f"no such key: {target.name if key else 'a run'} has {known}"
                 self._fault(join(key, name), given[name], rule, nearest(name, target.parameters))
         missing = [] if partial else [name for name in target.required if name not in given]
         for name in missing:

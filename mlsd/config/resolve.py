@@ -10,6 +10,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from mlsd.config.keys import join, nearest_key
+from mlsd.config.standin import STAND_IN, StandIn
 from mlsd.errors import Fault
 
 MAX_DEPTH = 40
@@ -24,7 +25,7 @@ class Resolved:
     """Plain values of a config.
 
     Args:
-        values: nested mappings and lists.
+        values: nested mappings and lists; something stands in for what is missing or leads nowhere.
         references: full key -> the full key it refers to, for every value that is `${another.key}`.
         faults: missing values and interpolations that lead nowhere.
     """
@@ -69,7 +70,7 @@ class _Resolver:
         written = OmegaConf.to_container(node, resolve=False)
         assert isinstance(written, dict)  # noqa: S101  (a DictConfig's container is a dict)
         pairs = ((str(name), self._value(node, name, join(parent, name), written[name])) for name in node)
-        return {name: value for name, value in pairs}
+        return dict(pairs)
 
     def _sequence(self, node: ListConfig, parent: str) -> list[Any]:
         written = OmegaConf.to_container(node, resolve=False)
@@ -78,17 +79,14 @@ class _Resolver:
 
     def _value(self, node: DictConfig | ListConfig, name: Any, key: str, written: object) -> Any:
         if written == "???":
-            self._fault(key, written, "must be given")
-            return None
+            return self._fault(key, written, "must be given")
         if key.count(".") > MAX_DEPTH:
-            self._fault(key[:80], written, "refers to itself")
-            return None
-        self._note_reference(key, written)
+            return self._fault(key[:80], written, "refers to itself")
         try:
             value = node[name]
         except (OmegaConfBaseException, RecursionError) as error:
-            self._dangling(key, written, error)
-            return None
+            return self._dangling(key, written, error)
+        self._note_reference(key, written)
         return self._plain(value, key)
 
     def _plain(self, value: Any, key: str) -> Any:
@@ -101,14 +99,14 @@ class _Resolver:
         if match and not match[1].startswith("."):
             self.found.references[key] = match[1]
 
-    def _dangling(self, key: str, written: object, error: Exception) -> None:
+    def _dangling(self, key: str, written: object, error: Exception) -> StandIn:
         sought = REFERENCE.findall(written) if isinstance(written, str) else []
-        values = OmegaConf.to_container(self.root, resolve=False)
         missing = [one for one in sought if OmegaConf.select(self.root, one) is None]
-        if missing:
-            self._fault(key, written, f"no such key: {missing[0]}", nearest_key(values, missing[0]))
-        else:
-            self._fault(key, written, str(error).partition("\n")[0])
+        if not missing:
+            return self._fault(key, written, str(error).partition("\n")[0])
+        values = OmegaConf.to_container(self.root, resolve=False)
+        return self._fault(key, written, f"no such key: {missing[0]}", nearest_key(values, missing[0]))
 
-    def _fault(self, key: str, value: object, rule: str, close: str | None = None) -> None:
+    def _fault(self, key: str, value: object, rule: str, close: str | None = None) -> StandIn:
         self.found.faults.append(Fault(key, value, rule, close))
+        return STAND_IN

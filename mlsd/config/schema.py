@@ -64,7 +64,10 @@ class FunnelPlan:
         for name in self.costs:
             checks.one_of("costs", name, list(self.stages))
         checks.require(
-            bool(set(self.order) - set(self.skip)), "skip", self.skip, "must leave at least one stage of the order"
+            bool(set(self.order) - set(self.skip)),
+            "skip",
+            self.skip,
+            "must leave at least one stage of the order",
         )
         _check_shares(self.costs)
 

@@ -16,6 +16,10 @@ class StandIn:
         [True]
     """
 
+    needs: frozenset[str] = frozenset()
+    catalog_needs: frozenset[str] = frozenset()
+    produces: frozenset[str] = frozenset()
+
     def __float__(self) -> float:
         return nan
 

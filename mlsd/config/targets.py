@@ -6,11 +6,11 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from importlib import import_module
 from typing import Any, get_type_hints
 
-from mlsd.config.inventory import target_names
+from mlsd.config.inventory import summaries
 from mlsd.errors import Fault, nearest
 
 ALLOW_TARGETS = "MLSD_ALLOW_TARGETS"
@@ -78,30 +78,23 @@ def find(key: str, target: object, prefixes: Sequence[str]) -> Target | Fault:
         return Fault(key, target, "must be the dotted name of a class, such as mlsd.stages.rank.Rank")
     if not is_allowed(target, prefixes):
         rule = f"must begin with {' or '.join(prefixes)}; allow others with --allow-target or {ALLOW_TARGETS}"
-        return Fault(key, target, rule, nearest(target, target_names()))
-    return _imported(key, target)
+        return Fault(key, target, rule, nearest(target, summaries()))
+    return _imported(key, target, tuple(prefixes))
 
 
 @functools.cache
-def _imported(key: str, target: str) -> Target | Fault:
+def _imported(key: str, target: str, prefixes: tuple[str, ...]) -> Target | Fault:
     module, _, name = target.rpartition(".")
     try:
         make = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
-        return Fault(key, target, f"cannot be found ({error})", nearest(target, target_names()))
-    if not callable(make) or not _defined_at(make, module):
-        return Fault(key, target, "must name a class or function where it is defined", _home_of(make))
+        return Fault(key, target, f"cannot be found ({error})", nearest(target, summaries()))
+    home = f"{getattr(make, '__module__', '')}.{name}"
+    if not callable(make) or not is_allowed(home, prefixes):
+        return Fault(
+            key, target, f"must name a class or function that is defined under {' or '.join(prefixes)}"
+        )
     return describe(make)
-
-
-def _defined_at(make: Callable[..., Any], module: str) -> bool:
-    """Whether a name is not merely imported there, which would slip past the allowed prefixes."""
-    return getattr(make, "__module__", None) == module
-
-
-def _home_of(make: object) -> str | None:
-    module, name = getattr(make, "__module__", None), getattr(make, "__qualname__", None)
-    return f"{module}.{name}" if module and name else None
 
 
 def describe(make: Callable[..., Any]) -> Target:
@@ -111,8 +104,13 @@ def describe(make: Callable[..., Any]) -> Target:
     return Target(
         make,
         {name: parameter for name, parameter in every.items() if parameter.kind not in kinds},
-        get_type_hints(make.__init__ if inspect.isclass(make) else make),
+        _hints(make),
         any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in every.values()),
     )
 
 
+def _hints(make: Callable[..., Any]) -> dict[str, Any]:
+    """Parameter -> annotation. A dataclass's fields are resolved where each of them was declared."""
+    if is_dataclass(make) or not inspect.isclass(make):
+        return get_type_hints(make)
+    return get_type_hints(make.__init__)

@@ -41,7 +41,9 @@ def _faults(key: str, value: object, error: ValidationError) -> list[Fault]:
     for one in error.errors(include_url=False):
         inner = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in one["loc"])
         found.setdefault(inner if _at(value, one["loc"]) else "", []).append(_rule(one["msg"]))
-    return [Fault(key + inner, value, " or ".join(rules), _choice(value, rules)) for inner, rules in found.items()]
+    return [
+        Fault(key + inner, value, " or ".join(rules), _choice(value, rules)) for inner, rules in found.items()
+    ]
 
 
 def _rule(message: str) -> str:

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from mlsd import checks
 from mlsd.config.keys import join
 from mlsd.config.schema import FunnelPlan, Logging
-from mlsd.config.standin import STAND_IN
 from mlsd.errors import Fault, nearest
-from mlsd.features.base import Feature
+from mlsd.features.base import FeatureSet
 from mlsd.funnel import Funnel, missing_columns
+from mlsd.metrics.base import PredictionMetric, RankingMetric
 from mlsd.problems.base import Problem
 from mlsd.stages.base import Stage
 from mlsd.types import RankingBatch, Requests
+
+_NONE = np.zeros(0, np.int64)
+
+BUILT_IN = RankingBatch.of(Requests(_NONE, _NONE, _NONE, np.zeros(0))).column_names
+"""Columns that every request has, and a candidate before any stage."""
+
+MAX_NAMED = 3
+"""How many parts that need a column are named."""
 
 Sections = Mapping[str, Any]
 """The built sections of a config by name; something stands in for those that could not be built."""
@@ -41,7 +51,7 @@ def _funnel(sections: Sections, key: str, plan: object) -> Iterator[Fault]:
 
 
 def _narrowing(key: str, stages: Mapping[str, Stage]) -> Iterator[Fault]:
-    if any(stage.n_out is STAND_IN for stage in stages.values()):
+    if not all(isinstance(stage.n_out, int) for stage in stages.values()):
         return
     with checks.collecting() as broken:
         Funnel(stages)
@@ -53,22 +63,21 @@ def _dry_run(key: str, stages: Mapping[str, Stage], sections: Sections) -> Itera
     problem = sections.get("problem")
     if not isinstance(problem, Problem):
         return
-    at_first = RankingBatch.of(Requests.none()).column_names
-    requests = at_first | {f"request.{name}" for name in problem.request_columns}
-    produced = frozenset().union(*(stage.produces for stage in stages.values()))
+    requests = BUILT_IN | {f"request.{name}" for name in problem.request_columns}
+    provided = requests | {column for stage in stages.values() for column in stage.produces}
     for name, columns in missing_columns(stages, requests).items():
         for column in sorted(columns):
-            rule = f"is needed{_by(column, sections)} but provided by no request and no earlier stage"
-            yield Fault(f"{key}.stages.{name}", column, rule, nearest(column, requests | produced - columns))
+            rule = f"is needed{_by(column, stages[name])}, but no request and no earlier stage has it"
+            yield Fault(f"{key}.stages.{name}", column, rule, nearest(column, provided - columns))
 
 
-def _by(column: str, sections: Sections) -> str:
-    """Which of the declared features read a column."""
-    features = sections.get("features") or {}
-    readers = [
-        name for name, one in features.items() if isinstance(one, Feature) and column in one.needs
-    ] if isinstance(features, Mapping) else []
-    return f" by features.{', features.'.join(readers)}" if readers else ""
+def _by(column: str, stage: Stage) -> str:
+    """Which of a stage's named parts read a column."""
+    holders = (value.features if isinstance(value, FeatureSet) else value for value in vars(stage).values())
+    parts = {name: part for held in holders if isinstance(held, Mapping) for name, part in held.items()}
+    readers = [str(name) for name, part in parts.items() if column in getattr(part, "needs", ())]
+    more = f" and {len(readers) - MAX_NAMED} more" if len(readers) > MAX_NAMED else ""
+    return f" by {', '.join(readers[:MAX_NAMED])}{more}" if readers else ""
 
 
 def _depth(logging: Logging) -> Iterator[Fault]:
@@ -93,3 +102,31 @@ def _n_out(plan: FunnelPlan) -> int | None:
     stages = list(plan.active.values()) if isinstance(plan.stages, Mapping) else []
     last = stages[-1] if stages else None
     return last.n_out if isinstance(last, Stage) and isinstance(last.n_out, int) else None
+
+
+def _metrics(sections: Sections) -> Iterator[Fault]:
+    """No metric looks at more candidates than any stage returns; the one that decides is computed."""
+    plan, metrics = sections.get("funnel"), sections.get("metrics")
+    if not isinstance(metrics, Mapping):
+        return
+    if isinstance(plan, FunnelPlan):
+        yield from _cutoffs(plan, metrics)
+    problem = sections.get("problem")
+    named = [one.name for one in metrics.values() if isinstance(one, (RankingMetric, PredictionMetric))]
+    if isinstance(problem, Problem) and len(named) == len(metrics) and problem.goals.offline not in named:
+        rule = f"must be one of the metrics: {', '.join(named)}"
+        close = nearest(problem.goals.offline, named)
+        yield Fault("problem.goals.offline", problem.goals.offline, rule, close)
+
+
+def _cutoffs(plan: FunnelPlan, metrics: Mapping[str, object]) -> Iterator[Fault]:
+    stages = list(plan.active.values()) if isinstance(plan.stages, Mapping) else []
+    widths = [stage.n_out for stage in stages if isinstance(stage, Stage) and isinstance(stage.n_out, int)]
+    if not widths or len(widths) < len(stages):
+        return
+    for name, metric in metrics.items():
+        cutoff = getattr(metric, "cutoff", None)
+        if isinstance(cutoff, int) and cutoff > max(widths):
+            yield Fault(
+                f"metrics.{name}.cutoff", cutoff, f"must be at most {max(widths)}: no stage returns more"
+            )

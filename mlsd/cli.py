@@ -1,0 +1,92 @@
+"""The command line. Commands are loaded when they are called, so that help is quick."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from mlsd import __version__
+from mlsd.errors import MlsdError, nearest
+
+COMMANDS = {
+    "run": "design, train and try a system: the main job",
+    "design": "the system-design document of a config, nothing is trained",
+    "show": "what there is: problems, worlds, rankers, losses, metrics and so on",
+    "score": "rank your own requests by a finished run",
+}
+
+HELP = f"""\
+mlsd {__version__}: ML system design, made executable.
+
+usage: mlsd COMMAND [--debug] ...
+
+{{commands}}
+
+`mlsd COMMAND --help` says more. --debug shows where an error came from.
+Exit codes: 0 done, 1 a bug, 2 something to be mended by you, 3 over the latency budget, 130 interrupted.
+"""
+
+BUG, USER_ERROR, INTERRUPTED = 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    rest = [one for one in given if one != "--debug"]
+    if debug:
+        return _run(rest)
+    return exit_code_of(lambda: _run(rest))
+
+
+def exit_code_of(work: Callable[[], int]) -> int:
+    """The exit code of some work. What went wrong is said in one message, without a traceback."""
+    try:
+        return work()
+    except MlsdError as error:
+        complain(str(error))
+        return error.exit_code
+    except OSError as error:
+        complain(_about(error))
+        return USER_ERROR
+    except KeyboardInterrupt:
+        complain("interrupted; what was finished is kept, and the same command goes on from there")
+        return INTERRUPTED
+
+
+def complain(message: str) -> None:
+    """Say on standard error what is wrong."""
+    sys.stderr.write(f"mlsd: {message}\n")
+
+
+def _run(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in {"-h", "--help", "help"}:
+        sys.stdout.write(help_text())
+        return 0
+    if arguments[0] == "--version":
+        sys.stdout.write(f"mlsd {__version__}\n")
+        return 0
+    if arguments[0] not in COMMANDS:
+        return _unknown(arguments[0])
+    command = import_module(f"mlsd.commands.{arguments[0]}")
+    return int(command.main(arguments[1:]))
+
+
+def help_text() -> str:
+    """What `mlsd --help` says."""
+    width = max(map(len, COMMANDS))
+    return HELP.format(commands="\n".join(f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()))
+
+
+def _unknown(name: str) -> int:
+    close = nearest(name, COMMANDS)
+    hint = f" Did you mean {close!r}?" if close else f" There are {', '.join(COMMANDS)}."
+    complain(f"no command {name!r}.{hint}")
+    return USER_ERROR
+
+
+def _about(error: OSError) -> str:
+    """One line about what the operating system refused, such as a full disk."""
+    where = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror or error}{where}"
