@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -61,7 +61,7 @@ class _PassedOn:
 
     def now(self) -> Mapping[str, RankingBatch]:
         for stage in self.pending:
-            self.batches = {split: in_blocks(stage, batch) for split, batch in self.batches.items()}
+            self.batches = {split: stage_in_blocks(stage, batch) for split, batch in self.batches.items()}
         self.pending.clear()
         return self.batches
 
@@ -93,7 +93,7 @@ def fit_funnel(
     return FittedFunnel(Funnel(stages), curves, keys)
 
 
-def in_blocks(stage: Stage, batch: RankingBatch) -> RankingBatch:
+def stage_in_blocks(stage: Callable[[RankingBatch], RankingBatch], batch: RankingBatch) -> RankingBatch:
     """A stage's work on a long batch, a block of requests at a time."""
     rows = np.arange(len(batch))
     blocks = [rows[start : start + BLOCK] for start in range(0, max(len(batch), 1), BLOCK)]

@@ -223,6 +223,10 @@ class RankingBatch:
         rows, offsets = ragged.top(scores, self.candidates.offsets, n)
         return RankingBatch(self.requests, self.candidates.take(rows, offsets))
 
+    def first(self, n: int) -> RankingBatch:
+        """Each request's first `n` candidates, in their order."""
+        return self.keep(ragged.positions(self.candidates.offsets) < n)
+
     def slates(self, n_positions: int) -> Slates:
         """Each request's first `n_positions` candidates, in their order."""
         return Slates(ragged.to_dense(self.candidates.items, self.candidates.offsets, n_positions, NO_ITEM))

@@ -1,0 +1,185 @@
+"""Offline evaluation: how well each stage ranks and predicts, by segment, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mlsd.estimators.base import Interval
+from mlsd.estimators.bootstrap import Bootstrap
+from mlsd.labels.base import Labels
+from mlsd.logs import Log
+from mlsd.metrics.base import PredictionMetric, Predictions, RankedGrades, RankingMetric
+from mlsd.types import Array, Floats, Judgements, RankingBatch, Requests
+
+ALL = "all"
+ORACLE = "oracle "
+"""How the name of a ceiling starts: the metric of a stage's candidates in the best order there is."""
+
+N_BINS = 10
+
+Figures = dict[str, dict[str, Any]]
+"""Metric -> segment -> {value, low, high, n}."""
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """The requests that systems are evaluated on, and what is true of them.
+
+    Args:
+        requests: n_requests of them; `user` is the unit that intervals resample.
+        judgements: the true grades of all relevant items.
+        segments: name, such as `intent=navigational` -> (n_requests,) bool; `all` is among them.
+    """
+
+    requests: Requests
+    judgements: Judgements
+    segments: Mapping[str, Array]
+
+    @staticmethod
+    def of(requests: Requests, judgements: Judgements, segmentations: Mapping[str, Array]) -> Evaluated:
+        """With a segment for every value of every segmentation.
+
+        Args:
+            requests: n_requests of them.
+            judgements: of these requests.
+            segmentations: name, such as `intent` -> (n_requests,) str.
+        """
+        masks = {ALL: np.ones(len(requests), bool)}
+        for name, values in segmentations.items():
+            masks |= {f"{name}={value}": values == value for value in np.unique(values)}
+        return Evaluated(requests, judgements, masks)
+
+
+class RankingValues(NamedTuple):
+    """Metrics of every request, for one system."""
+
+    names: tuple[str, ...]
+    """Of the metrics, ceilings last."""
+    values: Floats
+    """(n_requests, n_metrics), NaN where a metric says nothing about a request."""
+
+
+def ranking_values(
+    ranked: RankingBatch, metrics: Sequence[RankingMetric], evaluated: Evaluated
+) -> RankingValues:
+    """Each metric of each request, and the first one's ceiling: what a perfect next stage could reach."""
+    grades = RankedGrades.of(ranked.candidates, evaluated.judgements)
+    columns = {metric.name: metric(grades) for metric in metrics}
+    columns[ORACLE + metrics[0].name] = metrics[0](grades.oracle())
+    return RankingValues(tuple(columns), np.stack(list(columns.values()), axis=1))
+
+
+def ranking_figures(values: RankingValues, evaluated: Evaluated, bootstrap: Bootstrap) -> Figures:
+    """The mean of each metric in each segment, with its interval over units."""
+    masks = np.stack(list(evaluated.segments.values()), axis=1)
+    cells = np.where(masks[:, None, :], values.values[:, :, None], np.nan)
+    intervals = bootstrap.means(cells.reshape(len(cells), -1), evaluated.requests.user)
+    return _by_name(values.names, tuple(evaluated.segments), intervals)
+
+
+def difference_figures(
+    treatment: RankingValues, control: RankingValues, evaluated: Evaluated, bootstrap: Bootstrap
+) -> Figures:
+    """The mean of `treatment - control`, paired by request, in each segment."""
+    difference = RankingValues(treatment.names, treatment.values - control.values)
+    return ranking_figures(difference, evaluated, bootstrap)
+
+
+def per_request(systems: Mapping[str, RankingValues], evaluated: Evaluated) -> pd.DataFrame:
+    """One row for each request, one column for each metric of each system and for each segment."""
+    columns: dict[str, Array] = {
+        "request_id": evaluated.requests.request_id,
+        "user": evaluated.requests.user,
+    }
+    columns |= {name: mask for name, mask in evaluated.segments.items() if name != ALL}
+    for system, (names, values) in systems.items():
+        columns |= {f"{system}.{name}": values[:, column] for column, name in enumerate(names)}
+    return pd.DataFrame(columns)
+
+
+class ClickPredictions(NamedTuple):
+    """What a stage predicted about impressions of the log, and what happened."""
+
+    predictions: Predictions
+    """The probability of a click at the position that the item was shown at, and the click."""
+    segments: Mapping[str, Array]
+    """Segment -> (n_predictions,) bool."""
+    coverage: float
+    """Share of the impressions whose item the stage had among its candidates."""
+
+
+def click_predictions(
+    scored: RankingBatch, log: Log, labels: Labels, evaluated: Evaluated
+) -> ClickPredictions:
+    """Predictions of a stage for what the log shows of the evaluated requests.
+
+        P(click) = P(click | shown first) x examination of the position
+
+    with the examination that labels were made with, estimated on the training windows.
+
+    Args:
+        scored: every candidate that the stage scored, with `candidate.click_prob`.
+        log: of the evaluated requests, in their order.
+        labels: with the estimated examination.
+        evaluated: the requests.
+    """
+    shown = log.impressions
+    clicks = Labels.of_pairs(
+        shown["request_id"].to_numpy(), shown["item"].to_numpy(), shown["click"].to_numpy()
+    )
+    places = Labels.of_pairs(
+        shown["request_id"].to_numpy(), shown["item"].to_numpy(), shown["position"].to_numpy()
+    )
+    clicked = clicks.of(scored)
+    known = np.flatnonzero(~np.isnan(clicked))
+    position = places.of(scored)[known].astype(np.int64)
+    prob = scored.candidates["click_prob"][known] * labels.examination[position]
+    request = scored.candidates.request_rows[known]
+    predictions = Predictions(
+        np.minimum(prob, 1.0), clicked[known].astype(np.float64), evaluated.requests.user[request]
+    )
+    segments = {name: mask[request] for name, mask in evaluated.segments.items()}
+    return ClickPredictions(predictions, segments, len(known) / max(len(shown), 1))
+
+
+def prediction_figures(
+    clicks: ClickPredictions, metrics: Sequence[PredictionMetric], bootstrap: Bootstrap
+) -> Figures:
+    """Each metric of the predictions in each segment, with its interval over units."""
+    figures: Figures = {metric.name: {} for metric in metrics}
+    for segment, mask in clicks.segments.items():
+        intervals = bootstrap.of_predictions(metrics, clicks.predictions.take(mask))
+        for metric, interval in zip(metrics, intervals, strict=True):
+            figures[metric.name][segment] = interval._asdict()
+    return figures
+
+
+class Bin(NamedTuple):
+    """Rows of like predicted probability."""
+
+    predicted: float
+    """Their mean prediction."""
+    observed: float
+    """Share of them with the outcome."""
+    n: int
+    """Rows."""
+
+
+def reliability(predictions: Predictions, n_bins: int = N_BINS) -> list[Bin]:
+    """Mean prediction and observed share in bins of equally many rows, by rising prediction."""
+    order = np.argsort(predictions.prob, kind="stable")
+    parts = [part for part in np.array_split(order, n_bins) if len(part)]
+    return [
+        Bin(float(predictions.prob[part].mean()), float(predictions.outcome[part].mean()), len(part))
+        for part in parts
+    ]
+
+
+def _by_name(names: Sequence[str], segments: Sequence[str], intervals: Sequence[Interval]) -> Figures:
+    flat = iter(intervals)
+    return {name: {segment: next(flat)._asdict() for segment in segments} for name in names}

@@ -1,0 +1,57 @@
+"""One run, read top to bottom: from a checked config to a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from mlsd.config.build import build
+from mlsd.config.resolve import resolve
+from mlsd.config.schema import System
+from mlsd.report.progress import Steps
+from mlsd.report.terminal import print_summary
+from mlsd.runs import steps as run_steps
+from mlsd.runs.files import write_run
+from mlsd.runs.outcome import Outcome
+from mlsd.runs.result import result_of
+from mlsd.runs.steps import Config
+from mlsd.store import Store, written_whole
+
+
+def run_config(config: DictConfig, folder: Path, console: Console | None = None) -> Path:
+    """Run a composed config; what it leaves behind is in `folder` once it is whole.
+
+    Raises:
+        ConfigError: something is wrong with the config; nothing was drawn.
+        BudgetExceededError: the funnel is over its latency budget and the config says that this fails a run.
+    """
+    system, plain = build(config), resolve(config).values
+    console = console or Console()
+    steps = Steps(console)
+    outcome = run_system(system, plain, steps)
+    with steps("report"), written_whole(folder) as unfinished:
+        result = result_of(system, plain, outcome, steps.durations_s)
+        write_run(config, system, outcome, result, unfinished)
+    print_summary(result, folder / "report.html", console)
+    run_steps.enforce(system, outcome.capacity)
+    return folder
+
+
+def run_system(system: System, config: Config, steps: Steps) -> Outcome:
+    """Log a world, learn a funnel from it, and find out how it does."""
+    store = Store(system.store.folder)
+    with steps("log") as told:
+        logged = run_steps.make_log(system, config, store, told)
+    with steps("labels"):
+        labels = system.labels.make(logged.log)
+    with steps("funnel") as told:
+        fitted = run_steps.fit(system, config, logged, labels, store, told)
+    with steps("offline") as told:
+        offline = run_steps.evaluate(system, logged, labels, fitted.funnel, told)
+    with steps("online") as told:
+        online = run_steps.try_online(system, logged, fitted.funnel, told)
+    with steps("latency"):
+        capacity = run_steps.measure_latency(system, logged, fitted.funnel)
+    return Outcome(logged, labels, fitted, offline, online, capacity)

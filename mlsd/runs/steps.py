@@ -1,0 +1,241 @@
+"""The steps of a run, one function each: what it needs of the system, and what came before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlsd.capacity import Capacity, measure
+from mlsd.config.schema import Logging, System
+from mlsd.errors import BudgetExceededError, InputError
+from mlsd.evaluation import (
+    Evaluated,
+    Figures,
+    RankingValues,
+    click_predictions,
+    difference_figures,
+    per_request,
+    prediction_figures,
+    ranking_figures,
+    ranking_values,
+    reliability,
+)
+from mlsd.fitting import Fitting
+from mlsd.funnel import Funnel
+from mlsd.labels.base import Labels
+from mlsd.logs import Log
+from mlsd.metrics.base import PredictionMetric, RankingMetric
+from mlsd.online.ab_test import CONTROL, TREATMENT, ABTest
+from mlsd.online.result import ABResult
+from mlsd.progress import Progress, silent
+from mlsd.runs.outcome import Logged, Offline
+from mlsd.serving import Explore, Greedy, collect_log, in_blocks
+from mlsd.stages.rank import Rank
+from mlsd.store import Store, code_version, key_of, load_requests, load_state, save_requests, save_state
+from mlsd.training import FittedFunnel, Lessons, fit_funnel, stage_in_blocks
+from mlsd.types import RankingBatch, Requests, State, concat_batches
+from mlsd.worlds.base import LiveWorld, RecordedWorld
+
+EXISTING, SHOWN = "logging", "funnel"
+"""Names among the figures of the pre-existing system and of what the whole funnel shows."""
+
+Config = Mapping[str, Any]
+"""A run's resolved config as plain values."""
+
+
+def make_log(system: System, config: Config, store: Store, progress: Progress) -> Logged:
+    """Let the pre-existing system serve the world, or read what was recorded."""
+    world_key = key_of(code_version(), config["world"], system.world.fingerprint)
+    existing = fit_existing(system, config, world_key, store)
+    if isinstance(system.world, RecordedWorld):
+        return Logged(system.world.log(), existing, {}, world_key)
+    logging = system.logging
+    if existing is None or logging is None or logging.collect is None:
+        raise InputError("logging.collect: users are live, so a pre-existing system must serve them first")
+    key = key_of(world_key, _without_workers(config["logging"]), config["problem"]["n_positions"])
+    log, state = store.get_or_make(
+        "log", key, lambda: _collected(system, logging, existing, progress), _save_log, _load_log
+    )
+    return Logged(log, existing, state, key)
+
+
+def fit_existing(system: System, config: Config, key: str, store: Store) -> Funnel | None:
+    """The pre-existing system, which knows the catalog and no log."""
+    if system.logging is None:
+        return None
+    lessons = Lessons(system.world.catalog, None, None, key)
+    stages = config["logging"]["funnel"]["stages"]
+    return fit_funnel(system.logging.funnel.active, stages, lessons, _fitting(system), store).funnel
+
+
+def fit(
+    system: System, config: Config, logged: Logged, labels: Labels, store: Store, progress: Progress
+) -> FittedFunnel:
+    """Fit the funnel, each stage on what the one before it passes on."""
+    key = key_of(logged.key, config["labels"])
+    lessons = Lessons(system.world.catalog, logged.log, labels, key)
+    stages = config["funnel"]["stages"]
+    return fit_funnel(system.funnel.active, stages, lessons, _fitting(system, progress), store)
+
+
+def evaluate(system: System, logged: Logged, labels: Labels, funnel: Funnel, progress: Progress) -> Offline:
+    """Rank the test window's requests; judge every stage by the world's truth and by the log's clicks."""
+    test = logged.log.window("test")
+    world = system.world
+    evaluated = Evaluated.of(test.requests, world.judgements(test.requests), world.segments(test.requests))
+    ranked = _ranked(system, logged, funnel, evaluated, progress)
+    metrics = [metric for metric in system.metrics.values() if isinstance(metric, RankingMetric)]
+    values = {name: ranking_values(batch, metrics, evaluated) for name, batch in ranked.items()}
+    figures: dict[str, Figures] = {
+        name: ranking_figures(value, evaluated, system.bootstrap) for name, value in values.items()
+    }
+    predicted = _predicted(system, test, labels, funnel, ranked, evaluated)
+    for stage, (of_stage, _, _) in predicted.items():
+        figures[stage] |= of_stage
+    return Offline(
+        figures,
+        _difference(system, values, evaluated),
+        per_request(values, evaluated),
+        _counts(funnel, ranked, len(world.catalog)),
+        {stage: bins for stage, (_, bins, _) in predicted.items()},
+        {stage: coverage for stage, (_, _, coverage) in predicted.items()},
+    )
+
+
+def try_online(system: System, logged: Logged, funnel: Funnel, progress: Progress) -> ABResult | None:
+    """The pre-existing system against the funnel, in the days after the log."""
+    online, world, logging = system.online, system.world, system.logging
+    if not isinstance(online, ABTest):
+        return None
+    if (
+        logging is None
+        or logging.collect is None
+        or logged.existing is None
+        or not isinstance(world, LiveWorld)
+    ):
+        raise InputError("online: nobody is live who could be served; say online=none")
+    n_positions = system.problem.n_positions
+    return online.run(
+        world,
+        Greedy(logged.existing, n_positions, system.n_workers),
+        Greedy(funnel, n_positions, system.n_workers),
+        logging.collect.n_days,
+        logged.state,
+        {CONTROL: logging.latency_ms, TREATMENT: system.problem.latency_ms},
+        system.seed,
+        progress,
+    )
+
+
+def measure_latency(system: System, logged: Logged, funnel: Funnel) -> Capacity:
+    """Time the funnel on requests of the test window."""
+    return measure(funnel, logged.log.window("test").requests, system.problem.latency_ms)
+
+
+def enforce(system: System, capacity: Capacity) -> None:
+    """Fail a run whose funnel is over the budget, where the config wants that.
+
+    Raises:
+        BudgetExceededError: p99 is over the budget and `budget.enforce` is true.
+    """
+    if system.budget.enforce and not capacity.fits:
+        raise BudgetExceededError(
+            f"p99 of a request is {capacity.request.p99_ms:.1f} ms, "
+            f"over problem.latency_ms == {capacity.budget_ms:g} (budget.enforce is true)"
+        )
+
+
+def _fitting(system: System, progress: Progress = silent) -> Fitting:
+    return Fitting(system.trainer, system.training.seed, progress=progress)
+
+
+def _without_workers(config: Config) -> Config:
+    return {name: value for name, value in config.items() if name != "n_workers"}
+
+
+def _collected(system: System, logging: Logging, existing: Funnel, progress: Progress) -> tuple[Log, State]:
+    world, collect = system.world, logging.collect
+    if collect is None or not isinstance(world, LiveWorld):
+        raise InputError("logging.collect needs a world with live users")
+    policy = Explore(
+        existing,
+        system.problem.n_positions,
+        collect.explore.share,
+        collect.explore.depth,
+        system.seed,
+        system.n_workers,
+    )
+    return collect_log(world, policy, collect.n_days, collect.split_days, logging.latency_ms, progress)
+
+
+def _ranked(
+    system: System, logged: Logged, funnel: Funnel, evaluated: Evaluated, progress: Progress
+) -> dict[str, RankingBatch]:
+    """What each system passes on for the evaluated requests."""
+    requests, n_positions = evaluated.requests, system.problem.n_positions
+    ranked: dict[str, RankingBatch] = {}
+    if logged.existing is not None:
+        existing = concat_batches(list(in_blocks(logged.existing, requests, system.n_workers)))
+        ranked[EXISTING] = existing.first(n_positions)
+    batch = RankingBatch.of(requests)
+    for done, (name, stage) in enumerate(funnel.stages.items(), start=1):
+        batch = ranked[name] = stage_in_blocks(stage, batch)
+        progress(done, len(funnel.stages), "stages evaluated")
+    return {**ranked, SHOWN: batch.first(n_positions)}
+
+
+def _difference(system: System, values: Mapping[str, RankingValues], evaluated: Evaluated) -> Figures:
+    if EXISTING not in values:
+        return {}
+    return difference_figures(values[SHOWN], values[EXISTING], evaluated, system.bootstrap)
+
+
+def _predicted(
+    system: System,
+    test: Log,
+    labels: Labels,
+    funnel: Funnel,
+    ranked: Mapping[str, RankingBatch],
+    evaluated: Evaluated,
+) -> dict[str, tuple[Figures, list[Any], float]]:
+    """Rank stage -> figures, reliability and coverage of its click probabilities."""
+    metrics = [metric for metric in system.metrics.values() if isinstance(metric, PredictionMetric)]
+    predicted = {}
+    before = RankingBatch.of(evaluated.requests)
+    for name, stage in funnel.stages.items():
+        if isinstance(stage, Rank) and stage.calibrate and metrics and len(labels.examination):
+            clicks = click_predictions(stage_in_blocks(stage.scored, before), test, labels, evaluated)
+            figures = prediction_figures(clicks, metrics, system.bootstrap)
+            predicted[name] = (figures, reliability(clicks.predictions), clicks.coverage)
+        before = ranked[name]
+    return predicted
+
+
+def _counts(
+    funnel: Funnel, ranked: Mapping[str, RankingBatch], n_items: int
+) -> dict[str, tuple[float, float]]:
+    """Stage -> mean candidates in and out; into the first goes the catalog."""
+    counts, entering = {}, float(n_items)
+    for name in funnel.stages:
+        leaving = float(np.mean(ranked[name].candidates.counts)) if len(ranked[name]) else 0.0
+        counts[name] = (entering, leaving)
+        entering = leaving
+    return counts
+
+
+def _save_log(logged: tuple[Log, State], folder: Path) -> None:
+    log, state = logged
+    save_requests(log.requests.with_columns(split=log.split.astype(object)), folder / "requests.parquet")
+    log.impressions.to_parquet(folder / "impressions.parquet", index=False)
+    save_state(state, folder / "users.npz")
+
+
+def _load_log(folder: Path) -> tuple[Log, State]:
+    columns = load_requests(folder / "requests.parquet").named_columns()
+    split = columns.pop("split").astype(str)
+    impressions = pd.read_parquet(folder / "impressions.parquet")
+    return Log(Requests.of_columns(columns), impressions, split), load_state(folder / "users.npz")
