@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mlsd.models.layers import Head, Inputs, Tower
+from mlsd.models.layers import Dense, Head, Inputs, Tower, beside
 
 
 class CrossLayer(nn.Module):
@@ -33,9 +33,9 @@ class CrossLayer(nn.Module):
 
     def __init__(self, width: int, rank: int = 0) -> None:
         super().__init__()
-        self.linear: nn.Module = nn.Linear(width, width)
+        self.linear: nn.Module = Dense(width, width)
         if rank > 0:
-            self.linear = nn.Sequential(nn.Linear(width, rank, bias=False), nn.Linear(rank, width))
+            self.linear = nn.Sequential(Dense(width, rank, bias=False), Dense(rank, width))
 
     def forward(self, first: Tensor, inputs: Tensor) -> Tensor:
         """(n, width) x0 and (n, width) x -> (n, width)."""
@@ -83,6 +83,6 @@ class DCNv2(nn.Module):
         first = crossed = self.inputs(dense, categorical)
         for layer in self.cross:
             crossed = layer(first, crossed)
-        both = torch.cat([crossed, self.tower(first)], dim=1) if self.parallel else self.tower(crossed)
+        both = beside(crossed, self.tower(first)) if self.parallel else self.tower(crossed)
         scores: Tensor = self.head(both)
         return scores

@@ -1,4 +1,9 @@
-"""What networks of rankers are made of."""
+"""What networks of rankers are made of.
+
+Between layers, rows lie along the contiguous axis: an (n, width) tensor is the transpose of a (width, n)
+one. A matrix product is then vectorised over rows, which all get the same sums in the same order; the usual
+layout sums some rows in another order than others, and a score's last bit would depend on a row's place.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,28 @@ import torch
 from torch import Tensor, nn
 
 _EMBEDDING_SCALE = 0.05
+
+
+def beside(*parts: Tensor) -> Tensor:
+    """Columns of all parts, (n, sum of widths), with rows along the contiguous axis.
+
+    Example:
+        >>> both = beside(torch.zeros(3, 1), torch.ones(3, 1))
+        >>> both.tolist(), both.stride()
+        ([[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]], (1, 3))
+    """
+    return torch.cat([part.t() for part in parts]).t()
+
+
+class Dense(nn.Linear):
+    """A linear layer that takes and gives rows along the contiguous axis: (n, n_inputs) -> (n, n_outputs)."""
+
+    bias: nn.Parameter | None  # type: ignore[assignment]  # None without bias, which torch's types leave out
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        if self.bias is None:
+            return (self.weight @ inputs.t()).t()
+        return torch.addmm(self.bias.unsqueeze(1), self.weight, inputs.t()).t()
 
 
 class Embeddings(nn.Module):
@@ -51,8 +78,8 @@ class Inputs(nn.Module):
     def forward(self, dense: Tensor, categorical: Tensor) -> Tensor:
         """(n, n_dense) float and (n, n_categorical) int64 -> (n, width)."""
         if self.embeddings is None:
-            return dense
-        return torch.cat([dense, self.embeddings(categorical).flatten(1)], dim=1)
+            return beside(dense)
+        return beside(dense, self.embeddings(categorical).flatten(1))
 
 
 class Tower(nn.Sequential):
@@ -67,7 +94,7 @@ class Tower(nn.Sequential):
     def __init__(self, n_inputs: int, hidden: Sequence[int], dropout: float = 0.0) -> None:
         layers: list[nn.Module] = []
         for before, after in zip([n_inputs, *hidden], hidden, strict=False):
-            layers += [nn.Linear(before, after), nn.ReLU()]
+            layers += [Dense(before, after), nn.ReLU()]
             layers += [nn.Dropout(dropout)] if dropout > 0 else []
         super().__init__(*layers)
         self.width = hidden[-1] if hidden else n_inputs
@@ -82,7 +109,7 @@ class Head(nn.Module):
 
     def __init__(self, n_inputs: int) -> None:
         super().__init__()
-        self.linear = nn.Linear(n_inputs, 1)
+        self.linear = Dense(n_inputs, 1)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(n, n_inputs) -> (n,)."""

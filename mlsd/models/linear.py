@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
-from mlsd.models.layers import Embeddings
+from mlsd.models.layers import Embeddings, beside
 
 
 class Linear(nn.Module):
@@ -29,6 +28,6 @@ class Linear(nn.Module):
 
     def forward(self, dense: Tensor, categorical: Tensor) -> Tensor:
         """(n, n_dense) float and (n, n_categorical) int64 -> (n,) scores."""
-        of_dense = linear(dense, self.weight, self.bias).squeeze(1)
+        of_dense = (self.weight @ beside(dense).t()).squeeze(0) + self.bias
         of_categorical: Tensor = self.categorical(categorical).sum(dim=(1, 2))
         return of_dense + of_categorical
