@@ -18,7 +18,7 @@ from mlsd.types import FeatureSpec
 
 class TestLogisticRegression(RankerKit):
     def make(self, spec: FeatureSpec, loss: Loss) -> Ranker:
-        return LogisticRegression(spec, loss)
+        return LogisticRegression(spec, loss, learning_rate=0.05)
 
 
 def test_finds_the_coefficients_of_scikit_learn() -> None:
