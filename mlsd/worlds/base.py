@@ -23,7 +23,20 @@ class World(ABC):
     relevant_grade: float = 1.0
     """The lowest grade that counts as relevant where a metric is binary."""
 
-    max_grade: float = 1.0
+    @property
+    def max_grade(self) -> float:
+        """The highest grade there is."""
+        return 1.0
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells the data of one recorded world from another's; empty where the config says everything."""
+        return ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of its figures should know, a sentence each."""
+        return ()
 
     @property
     @abstractmethod
