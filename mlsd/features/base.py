@@ -122,6 +122,9 @@ class Scaling(NamedTuple):
     scale: Floats
     """(n_dense,) standard deviation of the same; 1 for a constant column, which so becomes 0."""
 
+    constant: NDArray[np.bool_]
+    """(n_dense,) whether all known training values are the same."""
+
     unknown_share: Floats
     """(n_dense,) share of the training values that are NaN."""
 
@@ -174,10 +177,10 @@ class FeatureSet:
     def notes(self) -> dict[str, str]:
         """Dense feature -> what is remarkable about its training values; ordinary ones are left out."""
         notes = {}
-        for name, scale, unknown in zip(self.dense, *self._fitted()[1:], strict=True):
+        for name, constant, unknown in zip(self.dense, *self._fitted()[2:], strict=True):
             if unknown > 0:
                 notes[name] = f"unknown for {unknown:.1%} of the training candidates"
-            if scale == 1.0:
+            if constant:
                 notes[name] = "unknown everywhere" if unknown == 1 else "constant in training"
         return notes
 
@@ -203,7 +206,7 @@ class FeatureSet:
         Raises:
             InputError: an infinite value or a category out of range.
         """
-        mean, scale, _ = self._fitted()
+        mean, scale = self._fitted()[:2]
         dense, categorical, offsets = self._raw(batch, kept)
         dense -= mean
         dense /= scale
@@ -275,8 +278,9 @@ def _scaling(dense: Floats) -> Scaling:
     deviation = np.where(known, dense - mean, 0.0)
     scale = np.sqrt(np.square(deviation).sum(axis=0) / count)
     low, high = np.where(known, dense, np.inf).min(axis=0), np.where(known, dense, -np.inf).max(axis=0)
-    mean, scale = np.where(low == high, low, mean), np.where(low < high, scale, 1.0)
-    return Scaling(mean, scale, 1 - known.mean(axis=0))
+    constant = low >= high
+    mean, scale = np.where(low == high, low, mean), np.where(constant, 1.0, scale)
+    return Scaling(mean, scale, constant, 1 - known.mean(axis=0))
 
 
 def _finite(name: str, values: Array) -> Array:

@@ -20,6 +20,9 @@ from mlsd.rankers.base import LabelledFeatures, Ranker
 from mlsd.stages.base import Stage, TrainingData
 from mlsd.types import Array, FeatureBatch, RankingBatch, State
 
+ALL_SHOWN = Negatives()
+"""Everything that was shown without an action is trained on, and nothing that was not shown."""
+
 BLOCK = 512
 """Requests whose features are computed at once in training; changes no value."""
 
@@ -47,7 +50,7 @@ class Rank(Stage):
         ranker: Callable[..., Ranker],
         loss: Loss,
         features: Mapping[str, Feature | None],
-        negatives: Negatives,
+        negatives: Negatives = ALL_SHOWN,
         *,
         calibrate: bool = True,
     ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -125,8 +126,13 @@ def _codes(distinct: tuple[Ints, ...], key: Sequence[Array]) -> tuple[Ints, NDAr
 
 
 def _running(sums: Floats, keys: Ints) -> Floats:
-    """Sums accumulated over the rows of each key, which stand together."""
-    running = np.cumsum(sums, axis=0)
+    """Sums accumulated over the rows of each key, which stand together, without rounding of other keys."""
+    running = sums.copy()
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
-    before = np.vstack([np.zeros(sums.shape[1]), running])[starts]
-    return np.asarray(running - np.repeat(before, np.diff(np.append(starts, len(keys))), axis=0))
+    place = np.arange(len(keys)) - np.repeat(starts, np.diff(np.append(starts, len(keys))))
+    order = np.argsort(place, kind="stable")
+    ends = np.cumsum(np.bincount(place))
+    for start, end in pairwise(ends):
+        rows = order[start:end]
+        running[rows] += running[rows - 1]
+    return running

@@ -54,7 +54,7 @@ class QueryItemClickThrough(ItemClickThrough):
     """The same for the item as an answer to this very query, known by `request.query_id`."""
 
     family: ClassVar[Family] = "query_item_statistics"
-    needs = frozenset({"request.query_id"})
+    needs = frozenset({"request.query_id", "request.time_days"})
 
     def logged_key(self, log: Log) -> list[Array]:
         return [log.requests["query_id"][log.request_rows], log.impressions["item"].to_numpy()]

@@ -34,6 +34,8 @@ class CountedFeature(Feature):
     with is fitted on what the training windows hold.
     """
 
+    needs = frozenset({"request.time_days"})
+
     def __init__(self) -> None:
         self._counts: AsOfCounts | None = None
         self._prior: Floats = np.zeros(0)

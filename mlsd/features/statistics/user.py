@@ -27,7 +27,7 @@ class UserActivity(CountedFeature):
     """
 
     family: ClassVar[Family] = "user"
-    needs = frozenset({"request.user"})
+    needs = frozenset({"request.user", "request.time_days"})
 
     def __init__(self, of: str = "requests") -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class UserCategoryAffinity(Feature):
     """
 
     family: ClassVar[Family] = "user_item"
-    needs = frozenset({"request.user"})
+    needs = frozenset({"request.user", "request.time_days"})
 
     def __init__(self, category: str = "category", prior_clicks: float = 5.0) -> None:
         self.category = category

@@ -1,0 +1,138 @@
+"""What every stage must keep. Inherit `StageKit` and give it your stage."""
+
+# ruff: noqa: S101
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mlsd import ragged
+from mlsd.errors import InputError, MlsdError
+from mlsd.fitting import Fitting, TrainerOptions
+from mlsd.funnel import missing_columns
+from mlsd.stages.base import Stage, TrainingData
+from mlsd.testing.small_log import SmallLog
+from mlsd.types import RankingBatch
+
+SMALL = SmallLog()
+FITTING = Fitting(TrainerOptions(max_epochs=2, n_threads=1))
+
+
+class StageKit(ABC):
+    """Conformance tests of a stage that has a log to learn from."""
+
+    n_out: int = 4
+    """What `make` is told to pass on."""
+
+    @abstractmethod
+    def make(self) -> Stage:
+        """The stage to test, not fitted, which passes on `n_out` candidates."""
+
+    def batch(self) -> RankingBatch:
+        """What enters the stage at serving."""
+        return SMALL.candidates(SMALL.requests.take(np.arange(0, len(SMALL.requests), 11)))
+
+    def training(self) -> TrainingData:
+        """What the stage is fitted on."""
+        batches = {
+            split: SMALL.candidates(SMALL.log.window(split).requests) for split in ("ranking", "validation")
+        }
+        return TrainingData(SMALL.catalog, SMALL.log, SMALL.labels, batches)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def stage(cls) -> Stage:
+        """The stage, fitted once for all tests of the class."""
+        kit = cls()
+        stage = kit.make()
+        stage.fit(kit.training(), FITTING)
+        return stage
+
+    def test_passes_on_n_out_at_most(self, stage: Stage) -> None:
+        assert self.make().n_out == self.n_out
+        assert stage(self.batch()).candidates.counts.max() <= self.n_out
+
+    def test_best_come_first(self, stage: Stage) -> None:
+        candidates = stage(self.batch()).candidates
+        assert "candidate.score" in stage.produces
+        assert np.array_equal(
+            ragged.order(candidates["score"], candidates.offsets), np.arange(len(candidates))
+        )
+
+    def test_an_item_comes_once_for_a_request(self, stage: Stage) -> None:
+        candidates = stage(self.batch()).candidates
+        pairs = np.stack([candidates.request_rows, candidates.items], axis=1)
+        assert len(np.unique(pairs, axis=0)) == len(pairs)
+
+    def test_keeps_the_requests_and_produces_what_it_declares(self, stage: Stage) -> None:
+        batch, out = self.batch(), stage(self.batch())
+        assert np.array_equal(out.requests.request_id, batch.requests.request_id)
+        assert stage.produces <= out.column_names
+
+    def test_requests_without_candidates(self, stage: Stage) -> None:
+        batch = self.batch()
+        mask = batch.candidates.request_rows % 2 == 0
+        some, whole = stage(batch.keep(mask)), stage(batch)
+        if not stage.needs.isdisjoint({name for name in batch.column_names if name.startswith("candidate.")}):
+            assert some.candidates.counts[1::2].sum() == 0
+        assert same_batch(some.take(np.array([0])), whole.take(np.array([0])))
+
+    def test_no_requests_at_all(self, stage: Stage) -> None:
+        out = stage(self.batch().take(np.zeros(0, np.int64)))
+        assert len(out) == 0
+        assert stage.produces <= out.column_names
+
+    def test_a_request_alone_is_ranked_the_same(self, stage: Stage) -> None:
+        batch, together = self.batch(), stage(self.batch())
+        for row in range(0, len(batch), 5):
+            rows = np.array([row])
+            assert same_batch(stage(batch.take(rows)), together.take(rows))
+
+    def test_state_restores_every_bit(self, stage: Stage) -> None:
+        state, restored = stage.state(), self.make()
+        assert not [name for name, array in state.items() if array.dtype.hasobject]
+        restored.load_state(state)
+        assert same_batch(restored(self.batch()), stage(self.batch()))
+        assert {name: array.tobytes() for name, array in restored.state().items()} == {
+            name: array.tobytes() for name, array in state.items()
+        }
+
+    def test_the_same_seed_fits_the_same(self, stage: Stage) -> None:
+        again = self.make()
+        again.fit(self.training(), FITTING)
+        assert same_batch(again(self.batch()), stage(self.batch()))
+
+    def test_a_missing_column_is_named(self) -> None:
+        stage = self.make()
+        assert set(missing_columns({"stage": stage}, frozenset())) == ({"stage"} if stage.needs else set())
+        for column in sorted(stage.needs - {f"request.{name}" for name in ("user", "session", "time_days")}):
+            with pytest.raises(InputError, match=column):
+                stage(_less(self.batch(), column))
+
+    def test_unfitted_is_refused(self) -> None:
+        with pytest.raises(MlsdError):
+            self.make()(self.batch())
+
+
+def same_batch(one: RankingBatch, other: RankingBatch) -> bool:
+    """Whether two batches hold the same candidates with the same columns, to the last bit."""
+    mine, yours = one.candidates.named_columns(), other.candidates.named_columns()
+    return (
+        mine.keys() == yours.keys()
+        and np.array_equal(one.candidates.offsets, other.candidates.offsets)
+        and all(mine[name].tobytes() == yours[name].tobytes() for name in mine)
+    )
+
+
+def _less(batch: RankingBatch, column: str) -> RankingBatch:
+    owner, _, name = column.partition(".")
+    requests, candidates = batch.requests, batch.candidates
+    if owner == "request":
+        kept = {key: values for key, values in requests.columns.items() if key != name}
+        return RankingBatch(replace(requests, columns=kept), candidates)
+    kept = {key: values for key, values in candidates.columns.items() if key != name}
+    return RankingBatch(requests, replace(candidates, columns=kept))
