@@ -1,7 +1,7 @@
 """How benchmarks take time: what is compared runs in turns, and only ratios are judged.
 
-A machine is faster at one moment than at the next, so two pieces of work are timed one right after the other, again
-and again, and the median of their ratios is what counts.
+A machine is faster at one moment than at the next, so two pieces of work are timed one right after the
+other, again and again, and the median of their ratios is what counts.
 """
 
 from __future__ import annotations

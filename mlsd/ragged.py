@@ -147,7 +147,7 @@ def find_pairs(wanted: tuple[Array, Array], among: tuple[Array, Array]) -> tuple
 
 
 def _falling_keys(scores: Array) -> NDArray[np.uint32]:
-    """Integers of the same shape that rise where scores, rounded to single precision, fall; NaN is the highest."""
+    """Integers of the same shape that rise where scores, in single precision, fall; NaN is the highest."""
     with np.errstate(over="ignore"):
         negated = np.float32(0) - scores.astype(np.float32, copy=False)
     bits = negated.view(np.int32)

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlsd.types import Array, Floats, Ints
 
-IntervalMethod = Literal["bca", "basic"]
+IntervalMethod = Literal["bca", "distance"]
 """How resampled figures become an interval; see `mlsd.estimators.bootstrap`."""
 
 MAX_COUNT = 16
@@ -37,8 +37,8 @@ class UnitStatistic(ABC):
     """Figures that can be computed again with every unit counted any number of times."""
 
     interval_method: IntervalMethod = "bca"
-    lowest: float = -np.inf
-    """The least value that the figures can have."""
+    """With "distance", the last figure is a distance from the units at hand that bounds how far the other
+    figures are off; they cannot be negative."""
 
     @property
     @abstractmethod

@@ -11,9 +11,10 @@ An interval is the bias-corrected and accelerated one (BCa), made wider for few 
     ends = quantiles of the replicates at Phi(z0 + (z0 + z) / (1 - a (z0 + z)))
 
 with z0 = Phi^-1(share of replicates below the figure) and a = sum(L^3) / (6 sum(L^2)^1.5) over the units'
-influences L. It stays within a metric's range, follows its skewness, and needs no formula for a variance. A
-figure that sampling error pushes one way, such as a calibration error, gets the basic interval instead,
-value - (replicates' quantiles - value), which takes that push off. Either is widened to hold its figure.
+influences L. It stays within a metric's range, follows its skewness, and needs no formula for a variance.
+A figure that chance only ever raises, such as a calibration error, has no replicates to take that rise off:
+its interval is value ± the quantile of a distance that bounds the error by the triangle inequality, so it
+covers at least as often as it says. Either interval is widened to hold its figure.
 
 Source: Efron (1987), "Better bootstrap confidence intervals"; Hesterberg (2015), "What teachers should know
 about the bootstrap" (the wider z); Hanley and MacGibbon (2006) on Poisson counts.
@@ -64,7 +65,9 @@ class Bootstrap:
 
     def __post_init__(self) -> None:
         checks.at_least("n_replicates", self.n_replicates, 100)
-        checks.require(0 < self.confidence < 1, "confidence", self.confidence, "must be between 0 and 1")
+        checks.require(
+            0 < self.confidence < 1, "confidence", self.confidence, "must be between 0 and 1, both left out"
+        )
 
     def means(self, values: Floats, units: Ints) -> list[Interval]:
         """The mean of each column over the rows where it is not NaN.
@@ -118,21 +121,23 @@ class Bootstrap:
     def _counts(self, unit_ids: Ints) -> Iterator[NDArray[np.uint8]]:
         """(n_block, n_units) how often each unit counts, for all replicates in blocks."""
         step = max(_BLOCK_COUNTS // max(len(unit_ids), 1) // _PER_HASH, 1)
-        for start in range(0, -(-self.n_replicates // _PER_HASH), step):
-            groups = np.arange(start, start + step)[:, None]
-            hashed = rng.hashes(self.seed, "bootstrap", groups, unit_ids[None, :])
-            halves = hashed.astype("<u8")[..., None].view("<u2")
-            counts = _POISSON[np.moveaxis(halves, -1, 1)].reshape(-1, len(unit_ids))
+        n_groups = -(-self.n_replicates // _PER_HASH)
+        for start in range(0, n_groups, step):
+            groups = np.arange(start, min(start + step, n_groups))
+            hashed = rng.hashes(self.seed, "bootstrap", groups[:, None], unit_ids[None, :])
+            quarters = np.moveaxis(hashed.astype("<u8")[..., None].view("<u2"), -1, 1)
+            counts = _POISSON[quarters].reshape(len(groups) * _PER_HASH, len(unit_ids))
             yield counts[: self.n_replicates - start * _PER_HASH]
 
     def _of_replicates(self, statistic: UnitStatistic, replicates: Floats) -> list[Interval]:
         value, n = statistic.value, statistic.n
         z = self._wide_z(n)
-        if statistic.interval_method == "basic":
-            ends = 2 * value - _quantiles(replicates, ndtr(z))[::-1]
+        if statistic.interval_method == "distance":
+            reach = _quantiles(replicates, ndtr(z[1:]) - ndtr(z[:1]))[0, -1]
+            ends = np.stack([np.maximum(value - reach, 0), value + reach])
         else:
             ends = _quantiles(replicates, _bca_levels(z, value, replicates, statistic.influence()))
-        low, high = np.clip(np.fmin(ends[0], value), statistic.lowest, None), np.fmax(ends[1], value)
+        low, high = np.minimum(ends[0], value), np.maximum(ends[1], value)
         return [
             Interval(v, low_end, high_end, count) if count > 1 else Interval(v, np.nan, np.nan, count)
             for v, low_end, high_end, count in zip(*(x.tolist() for x in (value, low, high, n)), strict=True)

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from mlsd import checks
-from mlsd.estimators.base import UnitStatistic
+from mlsd.estimators.base import UnitStatistic, UnitSums
 from mlsd.metrics.base import AdditiveMetric, Predictions, ratio
 from mlsd.types import Array, Floats, Ints
 
@@ -23,9 +23,10 @@ class CalibrationError(AdditiveMetric):
     Bins of equal mass hold the same number of rows each, but for equal probabilities, which stay together;
     bins of equal width divide [0, 1]. Bins are fixed by the rows at hand, resampling does not move them.
 
-    Chance moves every bin off its share, so the figure is above its true value even for perfect
-    probabilities, by about 0.8 sqrt(n_bins p (1 - p) / n) at most. Its interval takes that off (the "basic"
-    interval), never goes below 0 and is widened to hold the figure. NaN without rows.
+    Chance moves every bin off its share: even perfect probabilities get about 0.8 sqrt(n_bins p (1 - p) / n)
+    from n independent rows. Its interval allows for that: a true ECE is off by no more than the bins are,
+    |ECE - true ECE| <= sum over bins of |gap - true gap|, whose distribution comes from resampled gaps. NaN
+    without rows.
 
     Args:
         n_bins: how many bins, 1 or more.
@@ -56,12 +57,19 @@ class CalibrationError(AdditiveMetric):
         return [*(np.where(bin_of_row == b, excess, 0) for b in range(self.n_bins)), np.ones(len(prob))]
 
     def of_sums(self, *sums: Floats) -> Floats:
-        *excesses, rows = sums
-        return ratio(np.abs(excesses).sum(axis=0), rows)
+        return np.asarray(np.abs(_gaps(*sums)).sum(axis=0))
 
     def statistic(self, predictions: Predictions) -> UnitStatistic:
-        statistic = super().statistic(predictions)
-        statistic.interval_method, statistic.lowest = "basic", 0.0
+        """Two figures: the metric, and how far the gaps of all bins are from those at hand."""
+        sums = predictions.unit_sums(self.terms(predictions.prob, predictions.outcome))
+        at_hand = _gaps(*sums.sum(axis=0))
+
+        def figures(totals: Floats) -> Floats:
+            gaps = np.moveaxis(_gaps(*np.moveaxis(totals, -1, 0)), 0, -1)
+            return np.stack([np.abs(gaps).sum(axis=-1), np.abs(gaps - at_hand).sum(axis=-1)], axis=-1)
+
+        statistic = UnitSums(sums, figures)
+        statistic.interval_method = "distance"
         return statistic
 
     def _bin_of_row(self, prob: Floats) -> Ints:
@@ -69,3 +77,9 @@ class CalibrationError(AdditiveMetric):
             return np.minimum((prob * self.n_bins).astype(np.int64), self.n_bins - 1)
         n_below = np.searchsorted(np.sort(prob), prob)
         return n_below * self.n_bins // max(len(prob), 1)
+
+
+def _gaps(*sums: Floats) -> Floats:
+    """(n_bins, ...) what each bin adds to predicted less observed responses per row, from terms summed."""
+    *excesses, rows = sums
+    return ratio(np.stack(excesses), rows)
