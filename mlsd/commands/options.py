@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from mlsd.config.targets import ALLOW_TARGETS
@@ -57,6 +58,33 @@ def allow_targets(options: Namespace) -> None:
         os.environ[ALLOW_TARGETS] = ",".join([*before, *options.allow_target])
 
 
-def overrides_and_options(to: Parser, arguments: Sequence[str]) -> tuple[Namespace, list[str]]:
-    """The command's own options, and all that it leaves to others."""
-    return to.parse_known_args(list(arguments))
+def add_config_dir(to: ArgumentParser) -> None:
+    """The option that adds a folder of the user's own YAML."""
+    to.add_argument(
+        "--config-dir",
+        type=_folder,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a further folder of YAML",
+    )
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not path.is_dir():
+        raise ArgumentTypeError(f"{text}: no such folder")
+    return path
+
+
+def split(options: Parser, arguments: Sequence[str]) -> tuple[Namespace, list[str]]:
+    """The command's own options, and the overrides.
+
+    Raises:
+        UsageError: an option that the command does not have.
+    """
+    known, overrides = options.parse_known_args(list(arguments))
+    unknown = [one for one in overrides if one.startswith("-")]
+    if unknown:
+        options.error(f"no such option: {', '.join(unknown)}")
+    return known, overrides

@@ -15,12 +15,12 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from mlsd.commands.folders import claimed, require_free
-from mlsd.commands.options import Parser, add_allow_target, allow_targets, parser
+from mlsd.commands.options import Parser, add_allow_target, add_config_dir, allow_targets, parser, split
 from mlsd.config.check import all_faults, key_faults, raise_faults
-from mlsd.config.compose import PRIMARY, Composition, compose_jobs, compose_overrides
+from mlsd.config.compose import PRIMARY, Composition, compose_jobs, compose_overrides, search_path
 from mlsd.config.overrides import value_of
 from mlsd.config.places import conf_dir
-from mlsd.errors import InputError, MlsdError
+from mlsd.errors import MlsdError
 
 Job = Callable[[DictConfig, Path], object]
 """Runs a config; what it leaves behind goes into the folder."""
@@ -63,9 +63,8 @@ def launch(arguments: Sequence[str], job: Job) -> int:
     Raises:
         ConfigError: with every fault of every job; nothing has been written then.
     """
-    options, rest = _parser().parse_known_args(list(arguments))
+    options, rest = split(_parser(), arguments)
     allow_targets(options)
-    _refuse_unknown_flags(rest)
     _check(options, rest)
     failed: list[Exception] = []
     with _arguments(_for_hydra(options, rest)):
@@ -87,19 +86,13 @@ def _parser() -> Parser:
     options.add_argument("-c", "--cfg", choices=["job", "hydra", "all"], help="print the config and stop")
     options.add_argument("-p", "--package", help="with --cfg: only this part of it")
     options.add_argument("--resolve", action="store_true", help="with --cfg: follow interpolations")
-    options.add_argument("--config-dir", type=Path, metavar="DIR", help="a further folder of YAML groups")
+    add_config_dir(options)
     add_allow_target(options)
     return options
 
 
-def _refuse_unknown_flags(rest: Sequence[str]) -> None:
-    unknown = [one for one in rest if one.startswith("-")]
-    if unknown:
-        raise InputError(f"no such option: {', '.join(unknown)}; see `mlsd run --help`")
-
-
 def _check(options: Namespace, overrides: Sequence[str]) -> None:
-    search = _search(options)
+    search = options.config_dir
     if options.cfg:
         composition = compose_overrides(overrides, search)
         raise_faults([*composition.faults, *_keys(composition)])
@@ -115,20 +108,17 @@ def _keys(composition: Composition) -> list[Any]:
     return key_faults(composition.config) if composition.config is not None else []
 
 
-def _search(options: Namespace) -> list[Path]:
-    if options.config_dir is None:
-        return []
-    if not options.config_dir.is_dir():
-        raise InputError(f"--config-dir {options.config_dir}: no such folder")
-    return [options.config_dir]
-
-
 def _for_hydra(options: Namespace, overrides: Sequence[str]) -> list[str]:
     """The same options in Hydra's words."""
-    given = {"--cfg": options.cfg, "--package": options.package, "--config-dir": options.config_dir}
+    given = {"--cfg": options.cfg, "--package": options.package}
     words = [word for flag, value in given.items() if value for word in (flag, str(value))]
     switches = {"--multirun": options.multirun, "--resolve": options.resolve}
-    return [*words, *(flag for flag, on in switches.items() if on), *overrides]
+    return [
+        *words,
+        *(flag for flag, on in switches.items() if on),
+        *search_path(options.config_dir),
+        *overrides,
+    ]
 
 
 def _guarded(job: Job, failed: list[Exception]) -> Callable[[DictConfig], None]:

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from mlsd import progress
 
 
 def say(text: str) -> None:
@@ -31,25 +26,3 @@ def say_rows(rows: list[tuple[str, str]], indent: str = "  ") -> None:
     width = max((len(left) for left, _ in rows), default=0)
     for left, right in rows:
         say(f"{indent}{left:<{width}}  {right}".rstrip())
-
-
-@contextmanager
-def bars() -> Iterator[progress.Progress]:
-    """A bar for each thing that reports its progress; nothing where nobody looks.
-
-    Bars are drawn on standard error, so that standard output stays clean.
-    """
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield progress.silent
-        return
-    columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as display:
-        tasks: dict[str, int] = {}
-
-        def advance(done: int, total: int, what: str) -> None:
-            if what not in tasks:
-                tasks[what] = display.add_task(what, total=total)
-            display.update(display.tasks[tasks[what]].id, completed=done, total=total)
-
-        yield advance

@@ -66,14 +66,14 @@ def compose_overrides(overrides: Sequence[str], search: Iterable[Path] = ()) -> 
         search: further folders of YAML, looked into after the shipped one.
     """
     with _hydra() as loader:
-        return _Composer(loader, _search_path(search)).run(overrides)
+        return _Composer(loader, search_path(search)).run(overrides)
 
 
 def compose_jobs(overrides: Sequence[str], search: Iterable[Path] = ()) -> list[Composition]:
     """The config of each job of a multirun."""
     with _hydra() as loader:
         jobs = overriding.jobs_of(overrides, loader)
-        return [_Composer(loader, _search_path(search)).run(job) for job in jobs]
+        return [_Composer(loader, search_path(search)).run(job) for job in jobs]
 
 
 @contextmanager
@@ -83,7 +83,8 @@ def _hydra() -> Iterator[ConfigLoader]:
         yield GlobalHydra.instance().config_loader()
 
 
-def _search_path(folders: Iterable[Path]) -> list[str]:
+def search_path(folders: Iterable[Path]) -> list[str]:
+    """The override that makes Hydra look into further folders; none for no folder."""
     listed = ",".join(f"'file://{folder.resolve()}'" for folder in folders)
     return [f"hydra.searchpath=[{listed}]"] if listed else []
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlsd import checks
+from mlsd.estimators.bootstrap import Bootstrap
 from mlsd.features.base import Feature
 from mlsd.fitting import TrainerOptions
 from mlsd.funnel import Funnel
 from mlsd.labels.base import LabelSource
 from mlsd.logs import SPLITS
 from mlsd.metrics.base import PredictionMetric, RankingMetric
+from mlsd.online.ab_test import ABTest
 from mlsd.problems.base import Problem
 from mlsd.stages.base import Stage
 from mlsd.worlds.base import World
@@ -106,27 +108,18 @@ class Exploration:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Logging:
-    """The pre-existing system, and the log it leaves.
+class Collection:
+    """How the log comes about: users are served for some days, and part of the slates is shuffled.
 
     Args:
-        n_positions: items of a slate.
-        latency_ms: how long it takes a request, as users feel it.
-        explore: its shuffled slice.
-        split_days: split -> its days, in order of time; it serves for as long as they are together.
-        funnel: its stages; they are fitted before anything was logged.
+        split_days: split -> its days, in order of time.
+        explore: the shuffled slice.
     """
 
-    n_positions: int
-    latency_ms: float
-    explore: Exploration
     split_days: Mapping[str, int]
-    funnel: FunnelPlan
+    explore: Exploration
 
     def __post_init__(self) -> None:
-        checks.at_least("n_positions", self.n_positions, 1)
-        checks.above("latency_ms", self.latency_ms, 0)
-        checks.at_least("explore.depth", self.explore.depth, self.n_positions)
         rule = f"must have the days of {', '.join(SPLITS)}, in this order"
         checks.require(tuple(self.split_days) == SPLITS, "split_days", dict(self.split_days), rule)
         for name, days in self.split_days.items():
@@ -134,8 +127,26 @@ class Logging:
 
     @property
     def n_days(self) -> int:
-        """Days that it serves."""
+        """Days that are logged."""
         return sum(self.split_days.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logging:
+    """The pre-existing system, and the log it leaves.
+
+    Args:
+        latency_ms: how long it takes a request, as users feel it.
+        funnel: its stages; they are fitted before anything was logged.
+        collect: how users are served; None where the world was recorded.
+    """
+
+    latency_ms: float
+    funnel: FunnelPlan
+    collect: Collection | None = None
+
+    def __post_init__(self) -> None:
+        checks.above("latency_ms", self.latency_ms, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +208,7 @@ class System:
         online: the experiment; None where nobody can be asked.
         trainer: how models are trained.
         report: what is written for people.
+        bootstrap: how offline figures get their intervals.
         seed: of everything that is drawn.
         training: of what training draws.
         n_workers: threads that rank; any number gives the same figures.
@@ -214,7 +226,8 @@ class System:
     trainer: TrainerOptions
     features: Mapping[str, Feature | None]
     logging: Logging | None = None
-    online: object | None = None
+    online: ABTest | None = None
+    bootstrap: Bootstrap = field(default_factory=Bootstrap)
     report: ReportOptions = field(default_factory=ReportOptions)
     seed: int = 0
     n_workers: int = 1

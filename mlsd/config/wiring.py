@@ -9,7 +9,7 @@ import numpy as np
 
 from mlsd import checks
 from mlsd.config.keys import join
-from mlsd.config.schema import FunnelPlan, Logging
+from mlsd.config.schema import Collection, FunnelPlan, Logging
 from mlsd.errors import Fault, nearest
 from mlsd.features.base import FeatureSet
 from mlsd.funnel import Funnel, missing_columns
@@ -36,7 +36,7 @@ def wiring_faults(sections: Sections) -> list[Fault]:
     logging = sections.get("logging")
     if isinstance(logging, Logging):
         found += _funnel(sections, "logging.funnel", logging.funnel)
-        found += _depth(logging)
+        found += _depth(logging, sections.get("problem"))
     return [*found, *_positions(sections), *_metrics(sections)]
 
 
@@ -80,12 +80,15 @@ def _by(column: str, stage: Stage) -> str:
     return f" by {', '.join(readers[:MAX_NAMED])}{more}" if readers else ""
 
 
-def _depth(logging: Logging) -> Iterator[Fault]:
-    """The shuffled slice cannot reach deeper than the pre-existing system ranks."""
-    n_out = _n_out(logging.funnel)
-    if n_out is not None and logging.explore.depth > n_out:
-        rule = f"must be at most {n_out}, what the pre-existing funnel returns"
-        yield Fault("logging.explore.depth", logging.explore.depth, rule)
+def _depth(logging: Logging, problem: object) -> Iterator[Fault]:
+    """The shuffle covers the slate, and reaches no deeper than the pre-existing system ranks."""
+    if not isinstance(logging.collect, Collection):
+        return
+    key, depth, n_out = "logging.collect.explore.depth", logging.collect.explore.depth, _n_out(logging.funnel)
+    if n_out is not None and depth > n_out:
+        yield Fault(key, depth, f"must be at most {n_out}, what the pre-existing funnel returns")
+    if isinstance(problem, Problem) and depth < problem.n_positions:
+        yield Fault(key, depth, f"must be at least problem.n_positions == {problem.n_positions}")
 
 
 def _positions(sections: Sections) -> Iterator[Fault]:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mlsd import checks
 
 SECONDS_A_DAY = 86_400
 
 ColumnType = Literal["text", "integer", "number", "truth value"]
+
+
+class Answer(NamedTuple):
+    """A designer's question, answered."""
+
+    key: str
+    """Full key of the config that holds the answer."""
+
+    question: str
+
+    text: str
+    """The answer in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +141,6 @@ class Problem:
         checks.not_empty("actions", self.actions)
 
     @property
-    def answers(self) -> dict[str, str]:
+    def answers(self) -> list[Answer]:
         """Further questions of this kind of problem, answered in words."""
-        return {}
+        return []

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mlsd import checks
-from mlsd.problems.base import Problem
+from mlsd.problems.base import Answer, Problem
 
 Engine = Literal["general", "specialised"]
 
-ENGINES: dict[Engine, str] = {
+ENGINES: dict[str, str] = {
     "general": "General: any topic, so topics and intents must be told apart before relevance can be.",
     "specialised": "Specialised: one domain, so its own fields and vocabulary carry most of the relevance.",
 }
@@ -56,12 +56,12 @@ class SearchProblem(Problem):
         checks.require(total == 1, "query_kinds", total, "shares must add up to 1")
 
     @property
-    def answers(self) -> dict[str, str]:
+    def answers(self) -> list[Answer]:
         kinds = (
             f"{name} ({kind.share:.0%}): {kind.wants}, such as “{kind.example}”"
             for name, kind in self.query_kinds.items()
         )
-        return {
-            "General or specialised?": ENGINES[self.engine],
-            "Which queries must it answer?": "; ".join(kinds) + ".",
-        }
+        return [
+            Answer("problem.engine", "General or specialised?", ENGINES[self.engine]),
+            Answer("problem.query_kinds", "Which queries must it answer?", f"{'; '.join(kinds)}."),
+        ]

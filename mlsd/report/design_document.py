@@ -1,0 +1,225 @@
+"""The system-design document of a config: written from its answers, nothing is drawn or trained."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from mlsd.config.inventory import summaries
+from mlsd.config.keys import join
+from mlsd.config.schema import FunnelPlan, Logging
+from mlsd.features.base import Feature
+from mlsd.online.ab_test import ABTest
+from mlsd.problems.base import Problem
+from mlsd.report.markdown import escape
+from mlsd.report.numbers import count, milliseconds, one_line, share, spoken
+from mlsd.report.scale import Derived, StageLoad, scale_figures, stage_loads
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+RESERVED = {"_target_", "_partial_"}
+"""Keys that say what a part is, and are none of its parameters."""
+
+EMBEDDING_DIM = "embedding_dim"
+"""The parameter of a retriever that keeps an embedding of every item."""
+
+NOT_DECLARED = "not declared"
+
+
+@dataclass(frozen=True)
+class Component:
+    """Something inside a stage that a YAML chose.
+
+    Args:
+        key: full key in the config.
+        kind: its class.
+        summary: the first line of its docstring.
+        parameters: those that the config gives.
+    """
+
+    key: str
+    kind: str
+    summary: str
+    parameters: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Design:
+    """All that a design document says.
+
+    Args:
+        problem: what is designed.
+        plan: the funnel.
+        loads: what each stage has to do.
+        figures: of the scale.
+        components: retrievers, rankers and losses of the stages that requests pass.
+        families: family -> names of the declared features.
+        logging: the pre-existing system; None where there is none.
+        online: the experiment; None where nobody can be asked.
+        metrics: names of the offline metrics.
+        values: the config, plain.
+    """
+
+    problem: Problem
+    plan: FunnelPlan
+    loads: Sequence[StageLoad]
+    figures: Sequence[Derived]
+    components: Sequence[Component]
+    families: Mapping[str, Sequence[str]]
+    logging: Logging | None
+    online: ABTest | None
+    metrics: Sequence[str]
+    values: Mapping[str, Any]
+
+
+def design_of(values: Mapping[str, Any], sections: Mapping[str, Any]) -> Design:
+    """What there is to say about a config.
+
+    Args:
+        values: plain, interpolations followed.
+        sections: the built ones by name; losses may be left out.
+    """
+    problem, plan = sections["problem"], sections["funnel"]
+    components = list(_components(values, plan))
+    dims = {
+        join(one.key, name): value
+        for one in components
+        for name, value in one.parameters.items()
+        if name == EMBEDDING_DIM and ".retrievers." in one.key and isinstance(value, int)
+    }
+    return Design(
+        problem=problem,
+        plan=plan,
+        loads=stage_loads(problem, plan),
+        figures=scale_figures(problem, plan, dims),
+        components=components,
+        families=_families(sections["features"]),
+        logging=sections.get("logging"),
+        online=sections.get("online"),
+        metrics=[metric.name for metric in sections["metrics"].values()],
+        values=values,
+    )
+
+
+def _components(values: Mapping[str, Any], plan: FunnelPlan) -> Iterator[Component]:
+    """Parts of the active stages in order, features left out: they have a chapter of their own."""
+    for name in plan.active:
+        stage = values["funnel"]["stages"][name]
+        for part, value in stage.items():
+            if part != "features":
+                yield from _inside(f"funnel.stages.{name}.{part}", value)
+
+
+def _inside(key: str, value: object) -> Iterator[Component]:
+    if not isinstance(value, Mapping):
+        return
+    if "_target_" in value:
+        yield _component(key, value)
+        return
+    for name, inner in value.items():
+        yield from _inside(join(key, name), inner)
+
+
+def _component(key: str, value: Mapping[str, Any]) -> Component:
+    target = str(value["_target_"])
+    parameters = {name: one for name, one in value.items() if name not in RESERVED}
+    return Component(key, target.rpartition(".")[2], summaries().get(target, ""), parameters)
+
+
+def _families(features: Mapping[str, Feature | None]) -> dict[str, list[str]]:
+    families: dict[str, list[str]] = {}
+    for name, feature in features.items():
+        if feature is not None:
+            families.setdefault(feature.family, []).append(name)
+    return families
+
+
+def markdown(design: Design) -> str:
+    """The document, as Markdown."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  (Markdown: text from configs goes through `md`)
+        finalize=lambda value: "" if value is None else value,
+    )
+    environment.filters |= {
+        "md": escape,
+        "count": count,
+        "ms": _ms,
+        "spoken": spoken,
+        "share": share,
+        "said": said,
+        "code": code,
+    }
+    return environment.get_template("design.md.j2").render(design=design, diagram=diagram(design))
+
+
+def _ms(value: float | None) -> str:
+    return NOT_DECLARED if value is None else milliseconds(value)
+
+
+def said(value: object) -> str:
+    """A config's value as one reads it; a part as its class with what it is given.
+
+    Example:
+        >>> said([64, 32]), said({"k": 1, "on": True}), said(None)
+        ('64, 32', 'k=1, on=yes', 'none')
+        >>> said({"click": {"_target_": "mlsd.labels.actions.Action", "at_least": 1}})
+        'click=Action(at_least=1)'
+    """
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{name}={_nested(one)}" for name, one in value.items() if name not in RESERVED)
+        kind = str(value.get("_target_", "")).rpartition(".")[2]
+        return f"{kind}({inner})" if kind else inner
+    if isinstance(value, (list, tuple)):
+        return ", ".join(said(one) for one in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
+
+
+def _nested(value: object) -> str:
+    several = isinstance(value, (list, tuple)) or (isinstance(value, Mapping) and "_target_" not in value)
+    return f"({said(value)})" if several else said(value)
+
+
+def code(text: object) -> str:
+    """A span of code, in a table too.
+
+    Example:
+        >>> code("a|`b`")
+        '`a b`'
+    """
+    return f"`{one_line(re.sub('[`|]', ' ', str(text)))}`"
+
+
+def diagram(design: Design) -> str:
+    """The funnel as text: each stage with what is inside, and how many candidates pass between stages."""
+    width = max(len(load.name) for load in design.loads)
+    lines = [f"{count(design.problem.scale.n_items)} items"]
+    for load in design.loads:
+        lines += _arrow(load.n_in), f"{load.name:<{width}}   {_contains(design, load.name)}"
+    last = design.loads[-1].n_out
+    shown = min(design.problem.n_positions, last)
+    return "\n".join([*lines, _arrow(last), f"{count(shown)} shown"])
+
+
+def _arrow(n_candidates: int) -> str:
+    return f"  │ {count(n_candidates)}\n  ▼"
+
+
+def _contains(design: Design, stage: str) -> str:
+    """Named parts by their names (bm25 + two_tower), others by their class; losses left out."""
+    start = f"funnel.stages.{stage}."
+    inside = [one for one in design.components if one.key.startswith(start) and not one.key.endswith(".loss")]
+    return " + ".join(
+        one.key.rpartition(".")[2] if "." in one.key.removeprefix(start) else one.kind for one in inside
+    )
