@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -146,12 +147,12 @@ class Candidates:
     def n_requests(self) -> int:
         return len(self.offsets) - 1
 
-    @property
+    @cached_property
     def counts(self) -> Ints:
         """(n_requests,) candidates of each request."""
         return np.diff(self.offsets)
 
-    @property
+    @cached_property
     def request_rows(self) -> Ints:
         """(n_candidates,) the row of the request that each candidate belongs to."""
         return ragged.segment_ids(self.offsets)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -210,7 +210,7 @@ class FeatureSet:
         dense, categorical, offsets = self._raw(batch, kept)
         dense -= mean
         dense /= scale
-        np.nan_to_num(dense, copy=False, nan=0.0)
+        dense[np.isnan(dense)] = 0.0
         return FeatureBatch(dense.astype(np.float32), categorical, offsets)
 
     def _raw(self, batch: RankingBatch, kept: NDArray[np.bool_] | None) -> tuple[Floats, Ints, Ints]:
@@ -219,11 +219,12 @@ class FeatureSet:
         prepared = {key: shared.prepare(narrowed) for key, shared in self.shared.items()}
         dense = np.empty((len(narrowed.candidates), len(self.dense)))
         categorical = np.empty((len(dense), len(self.categorical)), np.int64)
-        for column, (name, feature) in enumerate(self.dense.items()):
-            dense[:, column] = _finite(name, _values(feature, batch, narrowed, kept, prepared))
+        for column, feature in enumerate(self.dense.values()):
+            dense[:, column] = _values(feature, batch, narrowed, kept, prepared)
         for column, (name, feature) in enumerate(self.categorical.items()):
             values = _values(feature, batch, narrowed, kept, prepared)
             categorical[:, column] = _in_range(name, values, feature.cardinality)
+        _check_finite(dense, list(self.dense))
         return dense, categorical, narrowed.candidates.offsets
 
     def _fitted(self) -> Scaling:
@@ -283,11 +284,14 @@ def _scaling(dense: Floats) -> Scaling:
     return Scaling(mean, scale, constant, 1 - known.mean(axis=0))
 
 
-def _finite(name: str, values: Array) -> Array:
-    n_infinite = np.count_nonzero(np.isinf(values))
-    if n_infinite:
-        raise InputError(f"feature {name!r} is infinite for {n_infinite} of {len(values)} candidates")
-    return values
+def _check_finite(dense: Floats, names: Sequence[str]) -> None:
+    infinite = np.isinf(dense)
+    if infinite.any():
+        column = int(np.argmax(infinite.any(axis=0)))
+        raise InputError(
+            f"feature {names[column]!r} is infinite for {np.count_nonzero(infinite[:, column])} of "
+            f"{len(dense)} candidates"
+        )
 
 
 def _in_range(name: str, values: Array, cardinality: int) -> Array:

@@ -59,8 +59,8 @@ def test_platt_equals_logistic_regression_on_the_softened_targets() -> None:
 def test_labels_divided_by_examination_give_the_probability_when_examined() -> None:
     """100,000 rows seen with probability 1 or 1/4: predictions match P(click | examined).
 
-    Seed 4; weights of 4 double the variance, which leaves a standard error of the mean of about 1.5%: three of
-    them are allowed.
+    Seed 4; weights of 4 double the variance, which leaves a standard error of the mean of about 1.5%: three
+    of them are allowed.
     """
     x, y = rows(100_000, seed=4)
     examination = np.where(np.arange(len(x)) % 2 == 0, 1.0, 0.25)

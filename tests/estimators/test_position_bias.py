@@ -55,7 +55,7 @@ def test_intervals_cover_the_truth() -> None:
     """800 intervals in 200 logs of 500 slates: coverage is 95% within 3 points.
 
     Seeds 0..199. The four intervals of a log share the clicks at position 0, so the 800 are worth between 200
-    and 800 independent ones: a standard error of .8 to 1.5 points, of which two are allowed. Positions have at least
+    and 800 independent ones: a standard error of .8 to 1.5 points, two are allowed. Positions have at least
     40 expected clicks: normal intervals for fewer are not promised.
     """
     theta = THETA[:5]

@@ -155,7 +155,7 @@ def test_blocks_of_requests_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_click_prob_is_calibrated_at_the_first_position() -> None:
-    """The mean click_prob of shown validation candidates is their mean weighted click, by the fit of Platt."""
+    """The mean click_prob of shown validation candidates is their mean weighted click."""
     stage = fitted(make(n_out=12))
     batch = SMALL.candidates(SMALL.log.window("validation").requests)
     out = stage(batch)

@@ -76,14 +76,13 @@ class AsOfCounts:
             day: (n,) int64.
         """
         codes, known = _codes(self.distinct, key)
-        sought = codes * (self.n_days + 1) + np.clip(day - self.first_day, 0, self.n_days)
-        rows = np.searchsorted(self.cells, sought) - 1
-        counted = known & (rows >= 0)
-        if len(self.cells):
-            counted &= self.cells[rows] >= codes * (self.n_days + 1)
-        sums = np.zeros((len(rows), self.sums.shape[1]))
-        sums[counted] = self.sums[rows[counted]]
-        return sums
+        if not len(self.cells):
+            return np.zeros((len(codes), self.sums.shape[1]))
+        first_cell = codes * (self.n_days + 1)
+        elapsed = np.minimum(np.maximum(day - self.first_day, 0), self.n_days)
+        rows = self.cells.searchsorted(first_cell + elapsed) - 1
+        counted = known & (rows >= 0) & (self.cells[rows] >= first_cell)
+        return np.asarray(self.sums[rows] * counted[:, None])
 
     def totals_before(self, day: int) -> Floats:
         """(n_keys, n_values) the sums of every key that was ever counted, before `day`."""
@@ -119,7 +118,7 @@ def _codes(distinct: tuple[Ints, ...], key: Sequence[Array]) -> tuple[Ints, NDAr
     for values, part in zip(distinct, key, strict=True):
         if not len(values):
             return codes, np.zeros(len(codes), bool)
-        rows = np.minimum(np.searchsorted(values, part), len(values) - 1)
+        rows = np.minimum(values.searchsorted(part), len(values) - 1)
         known &= values[rows] == part
         codes = codes * len(values) + rows
     return codes, known

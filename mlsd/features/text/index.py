@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsd import ragged
-from mlsd.text import Terms, Vocabulary, analyze
+from mlsd.text import Vocabulary
 from mlsd.types import Array, Floats, Ints, State
 
 _ABSENT = np.iinfo(np.int64).max
@@ -63,7 +63,7 @@ class TermIndex:
             >>> postings.tf.tolist(), postings.title_tf.tolist()
             ([3, 1], [1, 0])
         """
-        vocabulary, terms = _encode([*titles, *texts])
+        vocabulary, terms = Vocabulary.learn([*titles, *texts])
         n = len(titles)
         n_title, n_text = np.diff(terms.offsets[: n + 1]), np.diff(terms.offsets[n:])
         ends = np.cumsum(n_title + n_text + 1)
@@ -76,19 +76,27 @@ class TermIndex:
     def __len__(self) -> int:
         return len(self.starts)
 
-    @property
+    @cached_property
     def n_positions(self) -> int:
         return max(int(self.ends[-1]), 1)
 
-    @property
+    @cached_property
     def n_title_terms(self) -> Ints:
         """(n_items,) length of each title."""
         return self.title_ends - self.starts
 
-    @property
+    @cached_property
     def n_terms(self) -> Ints:
         """(n_items,) length of each item, title and text."""
         return self.ends - self.starts - 1
+
+    @cached_property
+    def mean_title_terms(self) -> float:
+        return float(self.n_title_terms.mean())
+
+    @cached_property
+    def mean_terms(self) -> float:
+        return float(self.n_terms.mean())
 
     @cached_property
     def _groups(self) -> Ints:
@@ -110,22 +118,22 @@ class TermIndex:
 
     @cached_property
     def idf(self) -> Floats:
-        """(n_terms,) log(1 + (n_items - df + 0.5) / (df + 0.5)), BM25's (Robertson, Zaragoza 2009)."""
-        terms = self.occurrences[self._groups[:-1]] // self.n_positions
-        return _idf(np.bincount(terms, minlength=len(self.vocabulary)), len(self))
+        """(n_terms + 1,) log(1 + (n_items - df + 0.5) / (df + 0.5)), BM25's (Robertson, Zaragoza 2009).
+
+        The last is that of a term no item has, so that `UNKNOWN`, term -1, finds it.
+        """
+        return self._idf(self._groups[:-1])
 
     @cached_property
     def title_idf(self) -> Floats:
-        """(n_terms,) the same over titles alone."""
+        """(n_terms + 1,) the same over titles alone."""
         rows = self._groups[:-1]
-        titled = rows[self._counts[1][rows] > 0]
-        terms = self.occurrences[titled] // self.n_positions
-        return _idf(np.bincount(terms, minlength=len(self.vocabulary)), len(self))
+        return self._idf(rows[self._counts[1][rows] > 0])
 
-    @property
-    def idf_of_unknown(self) -> float:
-        """The weight of a term that no item has."""
-        return float(_idf(np.zeros(1), len(self))[0])
+    def _idf(self, rows: Ints) -> Floats:
+        """From the first occurrence of every pair that counts."""
+        df = np.bincount(self.occurrences[rows] // self.n_positions, minlength=len(self.vocabulary) + 1)
+        return np.asarray(np.log1p((len(self) - df + 0.5) / (df + 0.5)))
 
     def find(self, term: Array, item: Ints) -> Postings:
         """How often each (term, item) pair occurs; `UNKNOWN` terms occur nowhere."""
@@ -189,21 +197,7 @@ class TermIndex:
         return TermIndex(Vocabulary(state[f"{prefix}.terms"]), *(state[f"{prefix}.{name}"] for name in names))
 
 
-def _encode(texts: Sequence[str]) -> tuple[Vocabulary, Terms]:
-    """The terms of all texts and each text in them, every text analysed once."""
-    analysed = [analyze(text) for text in texts]
-    vocabulary = sorted({term for terms in analysed for term in terms})
-    ids = {term: number for number, term in enumerate(vocabulary)}
-    offsets = ragged.offsets_of_counts(np.array([len(terms) for terms in analysed], np.int64))
-    encoded = np.array([ids[term] for terms in analysed for term in terms], np.int32)
-    return Vocabulary(np.array(vocabulary, dtype=str)), Terms(offsets, encoded)
-
-
 def _expand(starts: Ints, counts: Ints) -> tuple[Ints, Ints]:
     """The rows start, start + 1, ... of every run, one run after the other, and their offsets."""
     offsets = ragged.offsets_of_counts(counts)
     return np.repeat(starts - offsets[:-1], counts) + np.arange(offsets[-1]), offsets
-
-
-def _idf(df: Array, n_items: int) -> Floats:
-    return np.log1p((n_items - df + 0.5) / (df + 0.5))

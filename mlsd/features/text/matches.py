@@ -14,7 +14,7 @@ from mlsd.errors import NotFittedError
 from mlsd.features.base import Shared, SharingFeature
 from mlsd.features.text.index import Postings, TermIndex
 from mlsd.logs import Log
-from mlsd.text import Terms
+from mlsd.text import Terms, distinct
 from mlsd.types import Array, Catalog, Floats, Ints, RankingBatch, State
 
 FIELDS = ("title", "all")
@@ -71,19 +71,25 @@ class Matches:
 
     @staticmethod
     def of(batch: RankingBatch, index: TermIndex) -> Matches:
-        rows: dict[str, int] = {}
-        of_request = [rows.setdefault(query, len(rows)) for query in batch.requests["query"].tolist()]
-        query = np.repeat(np.array(of_request, np.int64), batch.candidates.counts)
-        return Matches(index, index.vocabulary.encode(list(rows)), query, batch.candidates.items)
+        once, of_request = distinct(batch.requests["query"])
+        query = np.repeat(of_request, batch.candidates.counts)
+        return Matches(index, index.vocabulary.encode(once), query, batch.candidates.items)
 
     @cached_property
     def _distinct(self) -> tuple[Terms, Ints]:
-        return distinct(self.queries)
+        return distinct_terms(self.queries)
 
     def weights(self, field: str) -> Floats:
         """(n_terms + 1,) idf of each term in a field; the last is that of `UNKNOWN`, term -1."""
-        idf = self.index.title_idf if field == "title" else self.index.idf
-        return np.append(idf, self.index.idf_of_unknown)
+        return self.index.title_idf if field == "title" else self.index.idf
+
+    def lengths(self, field: str) -> Ints:
+        """(n_items,) terms of each item's field."""
+        return self.index.n_title_terms if field == "title" else self.index.n_terms
+
+    def mean_length(self, field: str) -> float:
+        """Mean terms of a field, at least 1."""
+        return max(self.index.mean_title_terms if field == "title" else self.index.mean_terms, 1.0)
 
     @cached_property
     def pairs(self) -> Pairs:
@@ -146,11 +152,11 @@ class TextFeature(SharingFeature):
         self.shared = TextIndex()
 
 
-def distinct(terms: Terms) -> tuple[Terms, Ints]:
+def distinct_terms(terms: Terms) -> tuple[Terms, Ints]:
     """Each text's terms without repeats, ascending, and the place of every original term among them.
 
     Example:
-        >>> once, slot = distinct(Terms(np.array([0, 3, 4]), np.array([5, 2, 5, 7])))
+        >>> once, slot = distinct_terms(Terms(np.array([0, 3, 4]), np.array([5, 2, 5, 7])))
         >>> once.ids.tolist(), slot.tolist()
         ([2, 5, 7], [1, 0, 1, 0])
     """

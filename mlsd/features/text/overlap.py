@@ -9,7 +9,7 @@ import numpy as np
 from mlsd import checks, ragged
 from mlsd.features.base import Family
 from mlsd.features.text.matches import FIELDS, Matches, TextFeature
-from mlsd.types import Array, Floats, Ints
+from mlsd.types import Array, Floats
 
 
 class TermCoverage(TextFeature):
@@ -60,17 +60,12 @@ class FieldBM25(TextFeature):
         self.b = checks.share("b", b)
 
     def read(self, prepared: Matches) -> Floats:
-        pairs, length = prepared.pairs, self._relative_length(prepared)
-        tf = pairs.tf(self.field).astype(np.float64)
+        pairs = prepared.pairs
+        length = prepared.lengths(self.field)[prepared.items] / prepared.mean_length(self.field)
+        tf = pairs.tf(self.field)
         saturation = self.k1 * (1 - self.b + self.b * length)[pairs.candidate]
         gains = prepared.weights(self.field)[pairs.term] * tf * (self.k1 + 1) / (tf + saturation)
-        return np.log1p(ragged.sums(gains, pairs.offsets))
-
-    def _relative_length(self, prepared: Matches) -> Floats:
-        index = prepared.index
-        lengths = index.n_title_terms if self.field == "title" else index.n_terms
-        mean_length = max(float(lengths.mean()), 1.0)
-        return np.asarray(lengths[prepared.items] / mean_length)
+        return np.asarray(np.log1p(ragged.sums(gains, pairs.offsets)))
 
 
 class TitleMatch(TextFeature):
@@ -131,9 +126,7 @@ class FieldLength(TextFeature):
         self.field = checks.one_of("field", field, FIELDS)
 
     def read(self, prepared: Matches) -> Floats:
-        index = prepared.index
-        lengths: Ints = index.n_title_terms if self.field == "title" else index.n_terms
-        return np.asarray(np.log1p(lengths[prepared.items]))
+        return np.asarray(np.log1p(prepared.lengths(self.field)[prepared.items]))
 
 
 def _share(part: Array, whole: Array) -> Floats:
