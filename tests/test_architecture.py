@@ -20,8 +20,8 @@ ASSEMBLY = {"funnel", "serving", "training", "store", "evaluation", "capacity", 
 UPPER = {"config", "report"}
 TESTING = {"testing"}
 LAYERS = [GROUND, PARTS, ASSEMBLY, UPPER]
-ANYBODYS_PARTS = {"estimators"}
-"""Parts of pure functions that every other part may use."""
+ANYBODYS_PARTS = {"datasets", "estimators", "models"}
+"""Parts that every other part may use: readers of files, estimates, and the networks inside rankers."""
 
 CONFINED = {
     "hydra": {"config", "cli", "commands", "run"},

@@ -1,0 +1,130 @@
+"""Files of public data sets: read whole, told apart by their content, and blamed line by line."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import re
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+
+from mlsd.errors import InputError, nearest
+
+_ROW = re.compile(rb"^[^\r\n]", re.MULTILINE)
+_SHOWN = 3
+"""Places of a fault that its message names."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A text file of a data set.
+
+    Args:
+        name: how messages call it: the folder of the data set and the place within, never where that lies.
+        content: UTF-8, unzipped.
+    """
+
+    name: str
+    content: bytes
+
+    @staticmethod
+    def read(folder: Path, place: str) -> SourceFile:
+        """Read `place` within the folder of a data set, or the same with `.gz`.
+
+        Raises:
+            InputError: it is missing, there twice, not readable, broken or not UTF-8.
+        """
+        folder = folder.resolve()
+        found = _found(folder, place)
+        if found is None:
+            raise InputError(missing(folder, [place]))
+        name = f"{folder.name}/{found.relative_to(folder).as_posix()}"
+        content = _unzipped(name, found).removeprefix(codecs.BOM_UTF8)
+        try:
+            content.decode()
+        except UnicodeDecodeError as error:
+            line = content.count(b"\n", 0, error.start) + 1
+            raise InputError(f"{name}:{line} is not UTF-8: byte 0x{content[error.start]:02x}") from None
+        return SourceFile(name, content)
+
+    @property
+    def n_rows(self) -> int:
+        """Lines that are not empty."""
+        return sum(1 for _ in _ROW.finditer(self.content))
+
+    @cached_property
+    def rows(self) -> list[tuple[int, bytes]]:
+        """Number, from 1, and content of every line that is not empty. For messages: slow on large files."""
+        return [(number, line) for number, line in enumerate(self.content.splitlines(), start=1) if line]
+
+    def fault(self, what: str, rows: Sequence[int], values: Iterable[object], rule: str) -> InputError:
+        r"""What is wrong with some rows.
+
+        Args:
+            what: is wrong, such as "items come twice".
+            rows: which, from 0, among the lines that are not empty.
+            values: of these rows, as they stand in the file.
+            rule: that they break.
+
+        Example:
+            >>> file = SourceFile("music/songs.txt", b"one\n\ntwo\n")
+            >>> str(file.fault("odd lines", [1], ["two"], "lines must rhyme"))
+            "1 odd lines, music/songs.txt:3 'two'; lines must rhyme"
+        """
+        shown = zip(rows[:_SHOWN], values, strict=False)
+        places = ", ".join(f"{self.name}:{self.rows[row][0]} {value!r}" for row, value in shown)
+        more = ", ..." if len(rows) > _SHOWN else ""
+        return InputError(f"{len(rows)} {what}, {places}{more}; {rule}")
+
+
+def missing(folder: Path, places: Iterable[str]) -> str:
+    """Why the files of a data set cannot all be read; empty if they can.
+
+    Args:
+        folder: of the data set.
+        places: files within it; each may be there as it is or with `.gz`, not both.
+    """
+    folder = folder.resolve()
+    if not folder.is_dir():
+        return f"no folder {folder.name!r}{_hint(folder.name, folder.parent)}"
+    for place in places:
+        plain, zipped = folder / place, folder / f"{place}.gz"
+        if plain.is_file() and zipped.is_file():
+            return f"{folder.name} has {place} and {place}.gz: keep one"
+        if not plain.is_file() and not zipped.is_file():
+            return f"{folder.name} has no {place}[.gz]{_hint(plain.name, plain.parent)}"
+    return ""
+
+
+def fingerprint(files: Iterable[SourceFile]) -> str:
+    """SHA-256 of the names and contents of files; zipping them changes nothing."""
+    digest = sha256()
+    for file in files:
+        digest.update(f"{file.name.removesuffix('.gz')} {sha256(file.content).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def _found(folder: Path, place: str) -> Path | None:
+    if missing(folder, [place]):
+        return None
+    plain = folder / place
+    return plain if plain.is_file() else folder / f"{place}.gz"
+
+
+def _hint(name: str, folder: Path) -> str:
+    """The name in a folder that is most like the one that is missing."""
+    there = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    close = nearest(name, there)
+    return f"; nearest is {close!r}" if close else ""
+
+
+def _unzipped(name: str, path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        return gzip.decompress(content) if path.suffix == ".gz" else content
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"cannot read {name}: {error}") from error
