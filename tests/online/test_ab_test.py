@@ -13,14 +13,18 @@ from scipy import stats
 from mlsd import rng
 from mlsd.checks import collecting
 from mlsd.errors import InputError, InvalidValueError
+from mlsd.fitting import Fitting
 from mlsd.metrics.ndcg import NDCG
 from mlsd.online.ab_test import CONTROL, TREATMENT, ABTest, assigned_to_treatment
 from mlsd.online.outcomes import METRICS, Counter, served_days, totals
 from mlsd.online.raters import Raters
 from mlsd.online.result import ABResult
-from mlsd.serving import Policy, serve
+from mlsd.retrievers.bm25 import BM25
+from mlsd.serving import Explore, Greedy, Policy, serve
 from mlsd.testing.tiny_world import TinyWorld
-from mlsd.types import Array, Requests, Slates
+from mlsd.types import Array, RankingBatch, Requests, Slates
+from mlsd.worlds.click_models.pbm import PositionBased
+from mlsd.worlds.search import SearchWorld
 
 SEED = 314
 FIRST_DAY = 5
@@ -205,6 +209,35 @@ class Satisfied:
 class TellingWorld(TinyWorld):
     def hidden_responses(self, requests: Requests, slates: Slates) -> Satisfied:
         return Satisfied(self.satisfying(requests, slates))
+
+
+class TestSearchWorld:
+    """The default world, small, its own BM25 against slates drawn from BM25's first twenty."""
+
+    @staticmethod
+    def run(n_workers: int = 1) -> ABResult:
+        world = SearchWorld(n_items=300, n_queries=100, n_users=300, click_model=PositionBased(), seed=6)
+        bm25 = BM25()
+        bm25.fit(world.catalog, None, Fitting())
+
+        def found(requests: Requests) -> RankingBatch:
+            return RankingBatch(requests, bm25.retrieve(requests, 20))
+
+        shuffled = Explore(found, n_positions=10, share=1.0, depth=20, seed=1, n_workers=n_workers)
+        greedy = Greedy(found, n_positions=10, n_workers=n_workers)
+        return TEST.run(world, shuffled, greedy, 21, world.first_state(), LATENCIES_MS, seed=2)
+
+    def test_order_matters_and_users_feel_it(self) -> None:
+        effects = self.run().effects
+        assert effects["nDCG@5"].estimate.low > 0
+        for name in ("nDCG@5", "ctr", "session_success", "satisfaction"):
+            assert effects[name].truth > 0, name
+        assert effects["abandonment"].truth < 0
+
+    def test_workers_change_nothing(self) -> None:
+        one, three = self.run(n_workers=1), self.run(n_workers=3)
+        assert one.to_metrics() == three.to_metrics()
+        pd.testing.assert_frame_equal(one.users, three.users, check_exact=True)
 
 
 class TestErrorRates:
