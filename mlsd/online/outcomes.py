@@ -113,8 +113,9 @@ class Counter:
 
     def _sessions(self, requests: Requests, successful: Array) -> Counts:
         """Sessions, and those with a success; a session lies within one day."""
-        pairs = np.stack([requests.user, requests.session])
-        (users, _), rows = np.unique(pairs, axis=1, return_inverse=True)
+        width = 1 + requests.session.max(initial=0)
+        sessions, rows = np.unique(requests.user * width + requests.session, return_inverse=True)
+        users = sessions // width
         won = np.bincount(rows, successful, len(users)) > 0
         return {
             "sessions": np.bincount(users, minlength=self.world.n_users).astype(float),
