@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -20,8 +21,16 @@ from mlsd.runs.steps import Config
 from mlsd.store import Store, written_whole
 
 
-def run_config(config: DictConfig, folder: Path, console: Console | None = None) -> Path:
+def run_config(
+    config: DictConfig, folder: Path, overrides: Sequence[str] = (), console: Console | None = None
+) -> Path:
     """Run a composed config; what it leaves behind is in `folder` once it is whole.
+
+    Args:
+        config: composed and checked.
+        folder: of the run; not there, or empty.
+        overrides: that the config was composed with, for whoever wants to run it again.
+        console: where progress and the summary go.
 
     Raises:
         ConfigError: something is wrong with the config; nothing was drawn.
@@ -32,8 +41,8 @@ def run_config(config: DictConfig, folder: Path, console: Console | None = None)
     steps = Steps(console)
     outcome = run_system(system, plain, steps)
     with steps("report"), written_whole(folder) as unfinished:
-        result = result_of(system, plain, outcome, steps.durations_s)
-        write_run(config, system, outcome, result, unfinished)
+        result = result_of(system, plain, outcome, steps.durations_s, overrides)
+        write_run(overrides, system.world.catalog, outcome, result, unfinished)
     print_summary(result, folder / "report.html", console)
     run_steps.enforce(system, outcome.capacity)
     return folder

@@ -99,11 +99,16 @@ class Rank(Stage):
         return {"ranker": curves}
 
     def process(self, batch: RankingBatch) -> RankingBatch:
+        scored = self.scored(batch)
+        return scored.top(scored.candidates["score"], self.n_out)
+
+    def scored(self, batch: RankingBatch) -> RankingBatch:
+        """All candidates in the order they come in, with their `score` and, where calibrated, `click_prob`."""
         scores = self._scores(self.features.transform(batch))
         columns: dict[str, Array] = {"score": scores}
         if self.calibrate:
             columns["click_prob"] = self._calibration.prob(scores)
-        return RankingBatch(batch.requests, batch.candidates.with_columns(**columns)).top(scores, self.n_out)
+        return RankingBatch(batch.requests, batch.candidates.with_columns(**columns))
 
     def _scores(self, features: FeatureBatch) -> NDArray[np.float32]:
         if not len(features):
@@ -132,6 +137,8 @@ class Rank(Stage):
         return _Lesson(batch.take(rows), kept[taken], label[taken])
 
     def _check_classes(self, label: Array, split: str) -> None:
+        if not len(label):
+            raise InputError(f"no candidate of the {split} window has a label")
         n_positive = np.count_nonzero(label > 0)
         if n_positive == 0 or (n_positive == len(label) and self.loss.calibrated):
             kind = "above 0" if n_positive else "0"

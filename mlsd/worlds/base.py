@@ -20,8 +20,16 @@ class World(ABC):
     unit: ClassVar[str] = "user"
     """What `Requests.user` stands for: the independent unit that intervals resample."""
 
+    catalog_columns: ClassVar[frozenset[str]] = frozenset()
+    """Columns that its catalog has, as known before anything is drawn or read; empty where only the data tells."""
+
     relevant_grade: float = 1.0
     """The lowest grade that counts as relevant where a metric is binary."""
+
+    @property
+    def name(self) -> str:
+        """What a report calls it."""
+        return type(self).__name__
 
     @property
     def max_grade(self) -> float:

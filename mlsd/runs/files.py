@@ -1,0 +1,61 @@
+"""What a run leaves behind: one folder, written whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+from omegaconf import OmegaConf
+
+from mlsd.report.base import RunResult
+from mlsd.report.html import write_html
+from mlsd.report.markdown import write_markdown
+from mlsd.runs.outcome import Outcome
+from mlsd.store import save_catalog, save_requests, write_json, write_text
+from mlsd.training import save_stage
+from mlsd.types import Catalog
+
+
+def write_run(
+    overrides: Sequence[str],
+    catalog: Catalog,
+    outcome: Outcome,
+    result: RunResult,
+    folder: Path,
+) -> None:
+    """Write everything a run found into an empty folder."""
+    write_text(folder / "config.yaml", result.config_yaml)
+    write_text(folder / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
+    write_json(folder / "provenance.json", result.provenance)
+    write_json(folder / "metrics.json", result.metrics)
+    write_json(
+        folder / "timings.json", {"steps_s": result.steps_s, "capacity": outcome.capacity.to_timings()}
+    )
+    _write_tables(catalog, outcome, folder)
+    for name, stage in outcome.fitted.funnel.stages.items():
+        (folder / "stages" / name).mkdir(parents=True)
+        save_stage((stage.state(), outcome.fitted.curves[name]), folder / "stages" / name)
+    write_text(folder / "design.md", result.design)
+    write_markdown(result, folder / "report.md")
+    write_html(result, folder / "report.html")
+
+
+def _write_tables(catalog: Catalog, outcome: Outcome, folder: Path) -> None:
+    for name in ("log", "offline", "online"):
+        (folder / name).mkdir()
+    save_catalog(_named_only(catalog), folder / "catalog.parquet")
+    save_requests(outcome.logged.log.requests, folder / "log" / "requests.parquet")
+    _write_table(outcome.logged.log.impressions, folder / "log" / "impressions.parquet")
+    _write_table(outcome.offline.table, folder / "offline" / "per_request.parquet")
+    if outcome.online is not None:
+        _write_table(outcome.online.users, folder / "online" / "users.parquet")
+
+
+def _named_only(catalog: Catalog) -> Catalog:
+    """What is needed to name an item to a person."""
+    return Catalog(catalog.item_id, {name: catalog[name] for name in ("title",) if name in catalog.columns})
+
+
+def _write_table(table: pd.DataFrame, path: Path) -> None:
+    table.to_parquet(path, index=False)

@@ -1,0 +1,118 @@
+"""Offline evaluation: figures by stage and segment, against hand-worked cases and plain loops."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlsd.estimators.bootstrap import Bootstrap
+from mlsd.evaluation import (
+    Evaluated,
+    click_predictions,
+    difference_figures,
+    per_request,
+    prediction_figures,
+    ranking_figures,
+    ranking_values,
+    reliability,
+)
+from mlsd.labels.base import Labels
+from mlsd.logs import Log, impressions_of
+from mlsd.metrics.base import Predictions
+from mlsd.metrics.log_loss import LogLoss
+from mlsd.metrics.ndcg import NDCG
+from mlsd.metrics.reciprocal_rank import ReciprocalRank
+from mlsd.types import Candidates, Judgements, RankingBatch, Requests, Served, Slates
+
+METRICS = [NDCG(cutoff=2), ReciprocalRank()]
+BOOTSTRAP = Bootstrap(n_replicates=200)
+
+
+def requests(n: int = 4) -> Requests:
+    ids = np.arange(n)
+    return Requests(10 + ids, ids // 2, ids, np.zeros(n))
+
+
+def evaluated() -> Evaluated:
+    """Four requests of two users; items 0 and 1 are relevant to each, item 0 more so."""
+    judged = Judgements(np.arange(5) * 2, np.tile([0, 1], 4), np.tile([2.0, 1.0], 4))
+    return Evaluated.of(requests(), judged, {"intent": np.array(["a", "a", "b", "b"])})
+
+
+def ranked(*lists: list[int]) -> RankingBatch:
+    offsets = np.cumsum([0, *map(len, lists)])
+    return RankingBatch(requests(len(lists)), Candidates(offsets, np.array(sum(lists, []))))  # noqa: RUF017
+
+
+def test_segments_are_every_value_and_all() -> None:
+    assert list(evaluated().segments) == ["all", "intent=a", "intent=b"]
+    assert evaluated().segments["intent=b"].tolist() == [False, False, True, True]
+
+
+def test_figures_are_means_of_their_segment() -> None:
+    values = ranking_values(ranked([0, 1], [5, 0], [1], []), METRICS, evaluated())
+    figures = ranking_figures(values, evaluated(), BOOTSTRAP)
+    discount = 1 / np.log2(3)
+    ideal = 2 + discount
+    by_hand = [1, 2 * discount / ideal, 1 / ideal, 0]
+    assert values.values[:, 0] == pytest.approx(by_hand)
+    assert figures["nDCG@2"]["all"]["value"] == pytest.approx(np.mean(by_hand))
+    assert figures["nDCG@2"]["intent=a"]["value"] == pytest.approx(np.mean(by_hand[:2]))
+    assert figures["RR"]["intent=b"]["value"] == pytest.approx(0.5)
+    assert figures["nDCG@2"]["all"]["n"] == 2
+
+
+def test_the_ceiling_is_what_the_best_order_would_reach() -> None:
+    values = ranking_values(ranked([1, 0], [5, 0], [1], []), METRICS, evaluated())
+    ceiling = values.values[:, values.names.index("oracle nDCG@2")]
+    assert ceiling == pytest.approx([1, 2 / (2 + 1 / np.log2(3)), 1 / (2 + 1 / np.log2(3)), 0])
+    assert np.all(ceiling >= values.values[:, 0])
+
+
+def test_differences_are_paired_by_request() -> None:
+    better = ranking_values(ranked([0], [0], [0], [0]), METRICS, evaluated())
+    worse = ranking_values(ranked([1], [1], [1], [1]), METRICS, evaluated())
+    figure = difference_figures(better, worse, evaluated(), BOOTSTRAP)["nDCG@2"]["all"]
+    assert figure["value"] == pytest.approx(1 / (2 + 1 / np.log2(3)))
+    assert figure["low"] == pytest.approx(figure["high"])
+
+
+def test_the_table_has_a_row_for_each_request() -> None:
+    values = ranking_values(ranked([0, 1], [5, 0], [1], []), METRICS, evaluated())
+    table = per_request({"funnel": values}, evaluated())
+    assert table["request_id"].tolist() == [10, 11, 12, 13]
+    assert table["intent=a"].tolist() == [True, True, False, False]
+    assert table["funnel.RR"].tolist() == [1, 0.5, 1, 0]
+
+
+def scored() -> RankingBatch:
+    """Candidates 0, 1 and 2 of each request, with probabilities of a click at the first position."""
+    columns = {"click_prob": np.tile([0.8, 0.4, 0.2], 4)}
+    return RankingBatch(requests(), Candidates(np.arange(5) * 3, np.tile([0, 1, 2], 4), columns))
+
+
+def log() -> Log:
+    """Items 1 and 9 are shown in this order; whoever sees item 1 clicks it."""
+    slates = Slates(np.tile([1, 9], (4, 1)))
+    served = Served(requests(), slates, {"click": np.tile([True, False], (4, 1))})
+    return Log(requests(), impressions_of(served), np.full(4, "test"))
+
+
+def test_predictions_are_of_what_was_shown_at_its_position() -> None:
+    labels = Labels.of_pairs(np.zeros(0), np.zeros(0), np.zeros(0), examination=np.array([1.0, 0.5]))
+    clicks = click_predictions(scored(), log(), labels, evaluated())
+    assert clicks.predictions.prob.tolist() == [0.4] * 4
+    assert clicks.predictions.outcome.tolist() == [1.0] * 4
+    assert clicks.predictions.unit.tolist() == [0, 0, 1, 1]
+    assert clicks.coverage == 0.5
+    figure = prediction_figures(clicks, [LogLoss()], BOOTSTRAP)["LogLoss"]["intent=a"]
+    assert figure["value"] == pytest.approx(-np.log(0.4))
+
+
+def test_bins_hold_equally_many_rows_by_rising_prediction() -> None:
+    prob = np.array([0.9, 0.1, 0.5, 0.3])
+    predictions = Predictions(prob, np.array([1.0, 0.0, 1.0, 0.0]), np.arange(4))
+    first, second = reliability(predictions, n_bins=2)
+    assert tuple(first) == pytest.approx((0.2, 0.0, 2))
+    assert tuple(second) == pytest.approx((0.7, 1.0, 2))
+    assert len(reliability(predictions.take(np.array([0])), n_bins=10)) == 1
