@@ -51,6 +51,8 @@ class BeirWorld(RecordedWorld):
         unknown_ids: whether judgements of unknown items or queries are an error or left out.
     """
 
+    catalog_columns = frozenset({"title", "text"})
+
     def __init__(
         self,
         path: str,

@@ -26,8 +26,8 @@ class UserOptions:
     Args:
         interest_sigma: standard deviation of the log of a user's affinity to a topic, 0 to 5; the mean
             affinity is 1.
-        queries_per_day: of the average user at first.
-        activity_shape: shape of the gamma distribution of users' visit rates; small is uneven.
+        queries_per_day: mean over users when all is as expected; below the mean of `queries_per_visit`.
+        activity_shape: shape of the gamma distribution of users' visit rates, at least .05; small is uneven.
         queries_per_visit: shares of visits with 1, 2, ... queries; they are scaled to sum to 1.
         expected_satisfaction: share of satisfied requests that users are used to at first.
         memory: how much of what users remember a visit replaces, in (0, 1].
@@ -49,11 +49,15 @@ class UserOptions:
     def __post_init__(self) -> None:
         checks.between("interest_sigma", self.interest_sigma, 0, 5)
         checks.above("queries_per_day", self.queries_per_day, 0)
-        checks.above("activity_shape", self.activity_shape, 0)
+        checks.at_least("activity_shape", self.activity_shape, 0.05)
         checks.not_empty("queries_per_visit", self.queries_per_visit)
         for place, visit_share in enumerate(self.queries_per_visit):
             checks.share(f"queries_per_visit[{place}]", visit_share)
-        checks.above("sum of queries_per_visit", float(sum(self.queries_per_visit)), 0)
+        total = checks.above("sum of queries_per_visit", float(sum(self.queries_per_visit)), 0)
+        checks.require(
+            total <= 0 or self.queries_per_day < self.mean_queries, "queries_per_day", self.queries_per_day,
+            "must be below the mean of queries_per_visit, as users visit once a day at most",
+        )  # fmt: skip
         checks.share("expected_satisfaction", self.expected_satisfaction)
         checks.probability("memory", self.memory)
         checks.at_least("satisfaction_effect", self.satisfaction_effect, 0)
@@ -64,6 +68,11 @@ class UserOptions:
     def max_queries(self) -> int:
         """Queries of a visit, at most."""
         return len(self.queries_per_visit)
+
+    @property
+    def mean_queries(self) -> float:
+        """Queries of a visit, on average."""
+        return float(np.average(np.arange(1, self.max_queries + 1), weights=self.queries_per_visit))
 
 
 class Asked(NamedTuple):
@@ -112,14 +121,15 @@ class Users:
 
     @cached_property
     def visit_logit(self) -> Floats:
-        """(n_users,) log-odds of a visit on a day when all is as expected."""
-        per_visit = np.average(
-            np.arange(1, self.options.max_queries + 1), weights=self.options.queries_per_visit
-        )
-        mean_rate = self.options.queries_per_day / per_visit
+        """(n_users,) log-odds of a visit on a day when all is as expected.
+
+        With gamma rates of shape k and scale s, P(visit) = 1 - exp(-rate) has the mean 1 - (1 + s) ** -k.
+        """
         shape = self.options.activity_shape
+        mean_prob = self.options.queries_per_day / self.options.mean_queries
+        scale = (1.0 - mean_prob) ** (-1.0 / shape) - 1.0
         luck = rng.uniform(self.seed, "activity", np.arange(self.n_users))
-        rate = np.maximum(gammaincinv(shape, luck) / shape * mean_rate, np.finfo(np.float64).tiny)
+        rate = np.maximum(gammaincinv(shape, luck) * scale, np.finfo(np.float64).tiny)
         return np.asarray(logit(-np.expm1(-rate)))
 
     def first_state(self) -> State:

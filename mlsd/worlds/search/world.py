@@ -44,6 +44,7 @@ class SearchWorld(LiveWorld):
     """
 
     actions = ("click", "dwell_s")
+    catalog_columns = frozenset({"title", "text", "category", "authority", "published_days", "n_words"})
     relevant_grade = 2.0
     max_grade = float(N_GRADES)
 
