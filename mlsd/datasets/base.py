@@ -73,12 +73,12 @@ class SourceFile:
         Example:
             >>> file = SourceFile("music/songs.txt", b"one\n\ntwo\n")
             >>> str(file.fault("odd lines", [1], ["two"], "lines must rhyme"))
-            "1 odd lines, music/songs.txt:3 'two'; lines must rhyme"
+            "odd lines: 1, music/songs.txt:3 'two'; lines must rhyme"
         """
         shown = zip(rows[:_SHOWN], values, strict=False)
         places = ", ".join(f"{self.name}:{self.rows[row][0]} {value!r}" for row, value in shown)
         more = ", ..." if len(rows) > _SHOWN else ""
-        return InputError(f"{len(rows)} {what}, {places}{more}; {rule}")
+        return InputError(f"{what}: {len(rows)}, {places}{more}; {rule}")
 
 
 def missing(folder: Path, places: Iterable[str]) -> str:

@@ -127,7 +127,7 @@ def _records(file: SourceFile) -> tuple[Array, Array, Array]:
     ids, title = columns["_id"], columns["title"]
     again = np.flatnonzero(pd.Index(ids).duplicated())
     if len(again):
-        raise file.fault("_id come again", again.tolist(), ids[again], "each must be there once")
+        raise file.fault("_ids that come again", again.tolist(), ids[again], "each must be there once")
     return ids, np.where(pd.isna(title), "", title).astype(object), columns["text"]
 
 
@@ -190,7 +190,7 @@ def _judgements(
     if len(unknown) and unknown_ids == "error":
         strange = np.where(query < 0, table["query-id"], table["corpus-id"])[unknown]
         rule = "each must be in the collection (unknown_ids='drop' leaves these lines out)"
-        raise file.fault("unknown ids", unknown.tolist(), strange, rule)
+        raise file.fault("unknown ids", (unknown + 1).tolist(), strange, rule)
     known = np.delete(np.arange(len(query)), unknown)
     qrels = _sorted_once(file, Qrels(query[known], item[known], table["score"][known]), known)
     if not len(qrels.query):
@@ -211,7 +211,7 @@ def _table(file: SourceFile) -> dict[str, Array]:
         )
     if wrong:
         rows = [row.number - 1 for row in wrong]
-        raise file.fault("malformed lines", rows, (row.text for row in wrong), "each must have three columns")
+        raise file.fault("malformed lines", rows, (row.text for row in wrong), "each needs three columns")
     columns = {name: table[name].to_numpy() for name in _HEADER}
     score = pd.to_numeric(columns["score"], errors="coerce").astype(np.float64)
     odd = np.flatnonzero(~np.isfinite(score))
@@ -249,5 +249,7 @@ def _sorted_once(file: SourceFile, qrels: Qrels, rows: Ints) -> Qrels:
     if len(differs):
         places = np.sort(rows[order[differs]]) + 1
         rule = "a pair must have one grade"
-        raise file.fault("judgements contradict an earlier one", places.tolist(), _lines(file, places), rule)
+        raise file.fault(
+            "judgements that contradict an earlier one", places.tolist(), _lines(file, places), rule
+        )
     return Qrels(query[~again].astype(np.int64), item[~again].astype(np.int64), grade[~again])
