@@ -35,17 +35,20 @@ PREDICTION: tuple[PredictionMetric, ...] = (
 
 
 class Judged(NamedTuple):
-    """The same scores and grades, ragged and as a rectangle."""
+    """Scores and grades, ragged and as a rectangle."""
 
     ranked: RankedGrades
+    """With the same 100 candidates for each request, or as many cut into requests of 0 to 200."""
     scores: Array
     grades: Floats
 
 
-def judged(dtype: type[np.floating]) -> Judged:
+def judged(dtype: type[np.floating], *, uneven: bool = False) -> Judged:
     draws = np.random.default_rng(0)
     grades = np.where(draws.random((N_REQUESTS, N_CANDIDATES)) < 0.2, draws.integers(1, 5, N_CANDIDATES), 0.0)
     offsets = np.arange(N_REQUESTS + 1) * N_CANDIDATES
+    if uneven:
+        offsets[1:-1] += draws.integers(-N_CANDIDATES // 2, N_CANDIDATES // 2 + 1, N_REQUESTS - 1)
     positive = grades.ravel() > 0
     ideal_offsets = ragged.offsets_of_mask(positive, offsets)
     ideal = grades.ravel()[positive]
@@ -75,11 +78,12 @@ def plain(work: Judged) -> list[Floats]:
 
 
 def bench_ranking(dtype: type[np.floating]) -> None:
-    work = judged(dtype)
-    for mine, theirs in zip(ours(work), plain(work), strict=True):
+    what = f"nDCG@10 + AP + RR, {N_REQUESTS:,} requests, {np.dtype(dtype).name} scores"
+    even, uneven = judged(dtype), judged(dtype, uneven=True)
+    for mine, theirs in zip(ours(even), plain(even), strict=True):
         np.testing.assert_allclose(mine, theirs)
-    timing = paired(lambda: ours(work), lambda: plain(work))
-    print(f"nDCG@10 + AP + RR, {N_REQUESTS:,} x {N_CANDIDATES}, {np.dtype(dtype).name}: {timing}")
+    print(f"{what}, {N_CANDIDATES} candidates: {paired(lambda: ours(even), lambda: plain(even))}")
+    print(f"{what}, 0 to 200 candidates: {paired(lambda: ours(uneven), lambda: plain(even))}")
 
 
 def bench_intervals() -> None:
