@@ -182,7 +182,17 @@ class _Composer:
             self.faults.append(Fault("defaults", kept, _first_line(error)))
             return None
         kept = self._add(kept, groups, self._wrong_group)
-        return self._compose(self._add(kept, values, self._wrong_value))
+        kept = self._add(kept, self._known(values, kept), self._wrong_value)
+        return self._compose(kept)
+
+    def _known(self, values: list[str], kept: list[str]) -> list[str]:
+        """The values whose keys are there; the others are faults, found without composing each."""
+        config = OmegaConf.to_container(self._compose(kept), resolve=False)
+        parsed = {text: _parsed(text) for text in values}
+        keys = {*flatten(config), *(one.key_or_group for one in parsed.values() if _adds(one))}
+        unknown = [text for text, one in parsed.items() if one.key_or_group not in keys]
+        self.faults += [_no_such_key(text, parsed[text], config) for text in unknown]
+        return [text for text in values if text not in unknown]
 
     def _compose(self, overrides: list[str]) -> DictConfig:
         return compose(PRIMARY, [*self.always, *overrides])
@@ -190,7 +200,9 @@ class _Composer:
     def _add(
         self, kept: list[str], more: list[str], wrong: Callable[[str, list[str], Exception], Fault]
     ) -> list[str]:
-        """Each override tried on top of the right ones, again as long as any further one is right."""
+        """Overrides on top of the right ones: all, else each, again as long as any further one is right."""
+        if self._composes([*kept, *more]):
+            return [*kept, *more]
         failed: dict[str, Exception] = {}
         for text in more:
             try:
@@ -218,15 +230,24 @@ class _Composer:
         at = {one.package for one in listed.defaults if str(one.config_path).startswith(f"{group}/")}
         return sorted(group if package == group else f"{group}@{package}" for package in at)
 
-    def _wrong_value(self, text: str, kept: list[str], error: Exception) -> Fault:
+    @staticmethod
+    def _wrong_value(text: str, kept: list[str], error: Exception) -> Fault:
+        del kept
         override = _parsed(text)
-        key, value = override.get_key_element(), override.value()
-        values = OmegaConf.to_container(self._compose(kept), resolve=False)
-        if override.is_add() or override.key_or_group in flatten(values):
-            return Fault(key, value, _first_line(error))
-        if _has_parameter(values, override.key_or_group):
-            return Fault(key, value, f"is left at its default in the YAML: write +{text} to set it")
-        return Fault(key, value, "no such key", nearest_key(values, override.key_or_group))
+        value = override.value()
+        merged = "; a mapping is merged: add to it with +KEY.NAME=VALUE" if isinstance(value, dict) else ""
+        return Fault(override.get_key_element(), value, _first_line(error) + merged)
+
+
+def _adds(override: Override) -> bool:
+    return override.is_add() or override.is_force_add()
+
+
+def _no_such_key(text: str, override: Override, values: object) -> Fault:
+    key, value = override.get_key_element(), override.value()
+    if _has_parameter(values, override.key_or_group):
+        return Fault(key, value, f"is left at its default in the YAML: write +{text} to set it")
+    return Fault(key, value, "no such key", nearest_key(values, override.key_or_group))
 
 
 def _has_parameter(values: object, key: str) -> bool:
@@ -253,4 +274,4 @@ def _names(value: object) -> list[str]:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0].rstrip(".")
+    return str(error.__cause__ or error).strip().partition("\n")[0].rstrip(".")

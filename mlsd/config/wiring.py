@@ -10,13 +10,17 @@ import numpy as np
 from mlsd import checks
 from mlsd.config.keys import join
 from mlsd.config.schema import Collection, FunnelPlan, Logging
+from mlsd.config.standin import STAND_IN
 from mlsd.errors import Fault, nearest
 from mlsd.features.base import FeatureSet
 from mlsd.funnel import Funnel, missing_columns
 from mlsd.metrics.base import PredictionMetric, RankingMetric
-from mlsd.problems.base import Problem
+from mlsd.online.ab_test import ABTest
+from mlsd.online.outcomes import METRICS
+from mlsd.problems.base import Goals, Problem
 from mlsd.stages.base import Stage
 from mlsd.types import RankingBatch, Requests
+from mlsd.worlds.base import World
 
 _NONE = np.zeros(0, np.int64)
 
@@ -37,7 +41,8 @@ def wiring_faults(sections: Sections) -> list[Fault]:
     if isinstance(logging, Logging):
         found += _funnel(sections, "logging.funnel", logging.funnel)
         found += _depth(logging, sections.get("problem"))
-    return [*found, *_positions(sections), *_metrics(sections)]
+    found += [*_positions(sections), *_metrics(sections)]
+    return [fault for fault in found if fault.value is not STAND_IN]
 
 
 def _funnel(sections: Sections, key: str, plan: object) -> Iterator[Fault]:
@@ -48,6 +53,7 @@ def _funnel(sections: Sections, key: str, plan: object) -> Iterator[Fault]:
         return
     yield from _narrowing(key, stages)
     yield from _dry_run(key, stages, sections)
+    yield from _catalog(key, stages, sections.get("world"))
 
 
 def _narrowing(key: str, stages: Mapping[str, Stage]) -> Iterator[Fault]:
@@ -67,15 +73,26 @@ def _dry_run(key: str, stages: Mapping[str, Stage], sections: Sections) -> Itera
     provided = requests | {column for stage in stages.values() for column in stage.produces}
     for name, columns in missing_columns(stages, requests).items():
         for column in sorted(columns):
-            rule = f"is needed{_by(column, stages[name])}, but no request and no earlier stage has it"
+            readers = _by(column, stages[name], "needs")
+            rule = f"is needed{readers}, but no request and no earlier stage has it"
             yield Fault(f"{key}.stages.{name}", column, rule, nearest(column, provided - columns))
 
 
-def _by(column: str, stage: Stage) -> str:
+def _catalog(key: str, stages: Mapping[str, Stage], world: object) -> Iterator[Fault]:
+    """Columns of the catalog that stages are fitted on and the world does not have."""
+    known = world.catalog_columns if isinstance(world, World) else frozenset()
+    for name, stage in stages.items() if known else ():
+        for column in sorted(stage.catalog_needs - known):
+            readers = _by(column, stage, "catalog_needs")
+            rule = f"is needed of the catalog{readers}, which has {', '.join(sorted(known))}"
+            yield Fault(f"{key}.stages.{name}", column, rule, nearest(column, known))
+
+
+def _by(column: str, stage: Stage, needs: str) -> str:
     """Which of a stage's named parts read a column."""
     holders = (value.features if isinstance(value, FeatureSet) else value for value in vars(stage).values())
     parts = {name: part for held in holders if isinstance(held, Mapping) for name, part in held.items()}
-    readers = [str(name) for name, part in parts.items() if column in getattr(part, "needs", ())]
+    readers = [str(name) for name, part in parts.items() if column in getattr(part, needs, ())]
     more = f" and {len(readers) - MAX_NAMED} more" if len(readers) > MAX_NAMED else ""
     return f" by {', '.join(readers[:MAX_NAMED])}{more}" if readers else ""
 
@@ -108,18 +125,25 @@ def _n_out(plan: FunnelPlan) -> int | None:
 
 
 def _metrics(sections: Sections) -> Iterator[Fault]:
-    """No metric looks at more candidates than any stage returns; the one that decides is computed."""
-    plan, metrics = sections.get("funnel"), sections.get("metrics")
-    if not isinstance(metrics, Mapping):
-        return
+    """No metric looks at more candidates than any stage returns; the goals name metrics that there are."""
+    plan, metrics, problem = sections.get("funnel"), sections.get("metrics"), sections.get("problem")
+    metrics = metrics if isinstance(metrics, Mapping) else {}
     if isinstance(plan, FunnelPlan):
         yield from _cutoffs(plan, metrics)
-    problem = sections.get("problem")
-    named = [one.name for one in metrics.values() if isinstance(one, (RankingMetric, PredictionMetric))]
-    if isinstance(problem, Problem) and len(named) == len(metrics) and problem.goals.offline not in named:
-        rule = f"must be one of the metrics: {', '.join(named)}"
-        close = nearest(problem.goals.offline, named)
-        yield Fault("problem.goals.offline", problem.goals.offline, rule, close)
+    if not isinstance(problem, Problem) or not isinstance(problem.goals, Goals):
+        return
+    offline = [one.name for one in metrics.values() if isinstance(one, (RankingMetric, PredictionMetric))]
+    if len(offline) == len(metrics):
+        yield from _named("offline", problem.goals.offline, offline)
+    if isinstance(sections.get("online"), ABTest):
+        yield from _named("online", problem.goals.online, list(METRICS))
+        for name in problem.goals.guardrails:
+            yield from _named("guardrails", name, list(METRICS))
+
+
+def _named(key: str, name: str, known: list[str]) -> Iterator[Fault]:
+    if name not in known:
+        yield Fault(f"problem.goals.{key}", name, f"must be one of {', '.join(known)}", nearest(name, known))
 
 
 def _cutoffs(plan: FunnelPlan, metrics: Mapping[str, object]) -> Iterator[Fault]:

@@ -75,17 +75,13 @@ class Goals:
         objective: in words, what the system is for.
         online: the metric of the experiment that decides.
         offline: the ranking metric that is believed to foretell it.
-        guardrails: metrics of the experiment that must not become worse, with the reason.
-        offline_metrics: further metrics that are looked at.
-        online_metrics: likewise.
+        guardrails: metrics of the experiment that must not become worse -> the reason.
     """
 
     objective: str
     online: str
     offline: str
     guardrails: Mapping[str, str]
-    offline_metrics: tuple[str, ...] = ()
-    online_metrics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         checks.not_empty("objective", self.objective)

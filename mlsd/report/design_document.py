@@ -15,6 +15,7 @@ from mlsd.config.keys import join
 from mlsd.config.schema import FunnelPlan, Logging
 from mlsd.features.base import Feature
 from mlsd.online.ab_test import ABTest
+from mlsd.online.outcomes import METRICS
 from mlsd.problems.base import Problem
 from mlsd.report.markdown import escape
 from mlsd.report.numbers import count, milliseconds, one_line, share, spoken
@@ -159,7 +160,9 @@ def markdown(design: Design) -> str:
         "said": said,
         "code": code,
     }
-    return environment.get_template("design.md.j2").render(design=design, diagram=diagram(design))
+    return environment.get_template("design.md.j2").render(
+        design=design, diagram=diagram(design), online_metrics=list(METRICS)
+    )
 
 
 def _ms(value: float | None) -> str:

@@ -10,7 +10,6 @@ from mlsd.config.schema import FunnelPlan, StageCost
 from mlsd.problems.base import SECONDS_A_DAY, Problem
 from mlsd.report.numbers import count, milliseconds, significant
 
-
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
