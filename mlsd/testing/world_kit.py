@@ -90,6 +90,10 @@ class WorldKit(ABC):
             assert segment.dtype.kind == "U"
             assert np.all(np.char.str_len(segment) > 0)
 
+    def test_the_catalog_has_the_columns_it_promises(self) -> None:
+        world = self.make_world(0)
+        assert world.catalog_columns <= set(world.catalog.columns)
+
     def test_no_observed_column_tells_the_truth(self) -> None:
         world = self.make_world(0)
         assert not self.hidden_names & set(world.catalog.columns)

@@ -21,7 +21,7 @@ class World(ABC):
     """What `Requests.user` stands for: the independent unit that intervals resample."""
 
     catalog_columns: ClassVar[frozenset[str]] = frozenset()
-    """Columns that its catalog has, as known before anything is drawn or read; empty where only the data tells."""
+    """Columns of its catalog known before anything is drawn or read; none where only the data tells."""
 
     relevant_grade: float = 1.0
     """The lowest grade that counts as relevant where a metric is binary."""

@@ -19,6 +19,7 @@ def test_columns_and_their_types(world: SearchWorld) -> None:
     assert kinds == {
         "title": "O", "text": "O", "category": "i", "authority": "f", "published_days": "f", "n_words": "i",
     }  # fmt: skip
+    assert set(kinds) == world.catalog_columns
     assert world.catalog.item_id[[0, -1]].tolist() == ["d0000", "d1999"]
 
 

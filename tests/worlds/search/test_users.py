@@ -146,8 +146,10 @@ def test_whoever_else_is_there(users: Users) -> None:
         ({"queries_per_day": 0.0}, "queries_per_day == 0.0, must be above 0"),
         (
             {"queries_per_day": 2.0},
-            "queries_per_day == 2.0, must be below the mean of queries_per_visit, "
-            "as users visit once a day at most",
+            (
+                "queries_per_day == 2.0, must be below the mean of queries_per_visit, "
+                "as users visit once a day at most"
+            ),
         ),
         ({"activity_shape": 0.0}, "activity_shape == 0.0, must be at least 0.05"),
         ({"queries_per_visit": []}, "queries_per_visit == [], must not be empty"),
