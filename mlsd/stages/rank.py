@@ -103,7 +103,7 @@ class Rank(Stage):
         return scored.top(scored.candidates["score"], self.n_out)
 
     def scored(self, batch: RankingBatch) -> RankingBatch:
-        """All candidates in the order they come in, with their `score` and, where calibrated, `click_prob`."""
+        """All candidates in their order, with their `score` and, where calibrated, `click_prob`."""
         scores = self._scores(self.features.transform(batch))
         columns: dict[str, Array] = {"score": scores}
         if self.calibrate:

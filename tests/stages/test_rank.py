@@ -179,6 +179,10 @@ def test_declares_what_its_features_need() -> None:
     assert stage.catalog_needs == {"title", "text", "category"}
 
 
+def nothing_at_all() -> Labels:
+    return Labels.of_pairs(*np.zeros((3, 0), np.int64))
+
+
 def test_nothing_to_learn_is_refused() -> None:
     training = TestRankKit().training()
     nothing = Labels.of_pairs(SMALL.labels.request_id, SMALL.labels.item, 0 * SMALL.labels.label)
@@ -186,6 +190,8 @@ def test_nothing_to_learn_is_refused() -> None:
         make().fit(replace(training, labels=None), Fitting())
     with pytest.raises(InputError, match=r"all \d+ labels of candidates in the ranking window are 0"):
         make().fit(replace(training, labels=nothing), Fitting())
+    with pytest.raises(InputError, match="no candidate of the ranking window has a label"):
+        make(negatives=Negatives()).fit(replace(training, labels=nothing_at_all()), Fitting())
     equal = replace(SMALL.labels, label=np.ones_like(SMALL.labels.label))
     with pytest.raises(InputError, match=r"window are above 0: BCE learns from the difference"):
         make(negatives=Negatives()).fit(replace(training, labels=equal), Fitting())

@@ -8,6 +8,7 @@ from itertools import pairwise
 from math import prod
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mlsd.errors import InputError
@@ -54,18 +55,15 @@ class AsOfCounts:
         Raises:
             InputError: distinct keys times days do not fit into 64 bits.
         """
-        distinct = tuple(np.unique(part).astype(np.int64) for part in key)
         first = int(day.min(initial=0))
         n_days = int(day.max(initial=first)) - first + 1
-        if prod([len(part) for part in distinct]) * (n_days + 1) >= 2**63:
-            raise InputError(
-                f"keys of {' x '.join(str(len(part)) for part in distinct)} values on {n_days} days "
-                "are too many to count, must be fewer than 2**63 together"
-            )
-        codes, _ = _codes(distinct, key)
-        cells, cell_of_event = np.unique(codes * (n_days + 1) + (day - first), return_inverse=True)
-        columns = [np.bincount(cell_of_event, column, len(cells)) for column in values.T]
-        sums = np.stack(columns, axis=1).astype(np.float64)
+        numbered = [pd.factorize(np.asarray(part, np.int64), sort=True) for part in key]
+        distinct = tuple(values for _, values in numbered)
+        _check_countable(distinct, n_days)
+        codes = np.zeros(len(day), np.int64)
+        for numbers, part in numbered:
+            codes = codes * len(part) + numbers
+        cells, sums = _summed(codes * (n_days + 1) + (day - first), values)
         return AsOfCounts(distinct, cells, _running(sums, cells // (n_days + 1)), first, n_days)
 
     def before(self, key: Sequence[Array], day: Ints) -> Floats:
@@ -124,13 +122,33 @@ def _codes(distinct: tuple[Ints, ...], key: Sequence[Array]) -> tuple[Ints, NDAr
     return codes, known
 
 
+def _check_countable(distinct: tuple[Ints, ...], n_days: int) -> None:
+    sizes = [len(part) for part in distinct]
+    if prod(sizes) * (n_days + 1) >= 2**63:
+        raise InputError(
+            f"keys of {' x '.join(map(str, sizes))} values on {n_days} days are too many to count, "
+            "must be fewer than 2**63 together"
+        )
+
+
+def _summed(cells: Ints, values: Floats) -> tuple[Ints, Floats]:
+    """The distinct cells, ascending, and the sums of the values of each."""
+    order = np.argsort(cells, kind="stable")
+    ordered = cells[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    sums = np.zeros((len(starts), values.shape[1]))
+    for column, of_events in enumerate(values.T if len(starts) else ()):
+        sums[:, column] = np.add.reduceat(of_events[order], starts, dtype=np.float64)
+    return ordered[starts], sums
+
+
 def _running(sums: Floats, keys: Ints) -> Floats:
     """Sums accumulated over the rows of each key, which stand together, without rounding of other keys."""
     running = sums.copy()
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
     place = np.arange(len(keys)) - np.repeat(starts, np.diff(np.append(starts, len(keys))))
-    order = np.argsort(place, kind="stable")
     ends = np.cumsum(np.bincount(place))
+    order = np.argsort(place.astype(np.min_scalar_type(len(ends))), kind="stable")
     for start, end in pairwise(ends):
         rows = order[start:end]
         running[rows] += running[rows - 1]
