@@ -29,7 +29,7 @@ from mlsd.report.page import (
 from mlsd.report.sections import build_page
 from mlsd.store import write_text
 
-_SPECIAL = re.compile(r"([\\`*\[\]<>|~$&])")
+_SPECIAL = re.compile(r"([\\`*<>|~$&]|^\[|\](?=[(\[:]))")
 _OUTER_UNDERSCORE = re.compile(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _LINE_START = re.compile(r"^([#+=-]|\d+[.)])(?=\s|$|[-=+#])")
 _ADDRESS = re.compile(r"(?i)(https?|ftp)(://)|(www)(\.)|(@)(?=[\w-])")
@@ -51,8 +51,8 @@ def escape(text: object) -> str:
     Example:
         >>> print(escape("a|b *c* light_rank <i> `x`"))
         a\|b \*c\* light_rank \<i\> \`x\`
-        >>> print(escape("- 1 _x_"))
-        \- 1 \_x\_
+        >>> print(escape("- 1 _x_"), escape("0.5 [0.4, 0.6]"), escape("[a](b)"))
+        \- 1 \_x\_ 0.5 [0.4, 0.6] \[a\](b)
     """
     line = _SPECIAL.sub(r"\\\1", one_line(text))
     line = _OUTER_UNDERSCORE.sub(r"\\_", line)
@@ -176,8 +176,8 @@ def _(block: Fold) -> Iterator[str]:
 
 def _summary(title: str) -> str:
     """Inside an HTML element Markdown's escapes mean nothing, HTML's do."""
-    line = one_line(title)
-    return line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    line = one_line(title).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _ADDRESS.sub(_broken_address, line)
 
 
 def _grid(headings: tuple[str, ...], rules: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

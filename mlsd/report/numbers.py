@@ -49,29 +49,30 @@ def spoken(name: str) -> str:
     return one_line(name).replace("_", " ")
 
 
-def text_width(text: str, size: float = 12) -> float:
-    """About how wide text is drawn, in pixels; wide East Asian characters count twice.
+def text_width(text: str, size: float = 12, *, bold: bool = False) -> float:
+    """About how wide text is drawn, in pixels, in a wide font; East Asian characters count twice.
 
     Example:
         >>> text_width("abcd", size=10)
-        22.0
+        24.0
     """
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
-    return (len(text) + wide) * 0.55 * size
+    return (len(text) + wide) * (0.68 if bold else 0.6) * size
 
 
-def shorten(text: str, width: float, size: float = 12) -> str:
+def shorten(text: str, width: float, size: float = 12, *, bold: bool = False) -> str:
     """Text cut to fit `width` pixels, an ellipsis at its end.
 
     Example:
-        >>> shorten("abcdefghij", 40, size=10)
+        >>> shorten("abcdefghij", 42, size=10)
         'abcdef…'
     """
     text = one_line(text)
-    if text_width(text, size) <= width:
+    if text_width(text, size, bold=bold) <= width:
         return text
-    while text and text_width(text + "…", size) > width:
-        text = text[: max(0, min(len(text) - 1, int(width / (0.55 * size))))]
+    text = text[: int(width / (0.6 * size))]
+    while text and text_width(text + "…", size, bold=bold) > width:
+        text = text[:-1]
     return text.rstrip() + "…"
 
 
@@ -251,7 +252,9 @@ def milliseconds(value: float) -> str:
         return UNKNOWN
     if value >= 1000:
         return f"{fixed(value / 1000, 2)} s"
-    if 0 < value < 0.1:
+    if value == 0:
+        return "0 ms"
+    if value < 0.1:
         return f"{fixed(value * 1000, 0 if value >= 0.01 else 1)} µs"
     return f"{fixed(value, 0 if value >= 10 else 1 if value >= 1 else 2)} ms".replace(".0 ms", " ms")
 
@@ -280,7 +283,9 @@ def significant(value: float, digits: int = 3) -> str:
     """  # noqa: RUF002
     if not math.isfinite(value):
         return UNKNOWN
-    size = math.floor(math.log10(abs(value))) if value else 0
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
     if size < -5 or size > 9:
         mantissa, _, exponent = f"{value:.{digits - 2}e}".partition("e")
         return f"{mantissa}e{int(exponent)}".replace("-", MINUS)

@@ -9,27 +9,36 @@ from rich.table import Table
 from rich.text import Text
 
 from mlsd.report import numbers
-from mlsd.report.base import ALL, FUNNEL, LOGGING, Estimate, RunResult
+from mlsd.report.base import FUNNEL, LOGGING, Estimate, RunResult
 from mlsd.report.page import SIGNS, Tone
 from mlsd.report.sections.offline import system_name
 from mlsd.report.verdicts import WORDS, headline, tone_of, verdicts
 
 STYLES: dict[Tone, str] = {"good": "green", "bad": "red", "open": "yellow", "none": "dim"}
 
+_ASCII = str.maketrans({numbers.MINUS: "-", numbers.UNKNOWN: "-", "✓": "+", "✕": "x", "µ": "u"})
+
 
 def print_summary(result: RunResult, report: Path, console: Console | None = None) -> None:
     """Print the verdict, the stages, the online test and where the report lies."""
-    (console or Console()).print(summary(result, report))
+    console = console or Console()
+    shown = summary(result, report)
+    if not console.options.ascii_only:
+        console.print(shown)
+        return
+    with console.capture() as captured:
+        console.print(shown)
+    console.file.write(captured.get().translate(_ASCII).encode("ascii", "replace").decode("ascii"))
 
 
 def summary(result: RunResult, report: Path) -> Group:
     """The verdict, the stages, the online test and where the report lies."""
-    parts: list[RenderableType] = [Text(headline(result), style="bold"), _verdict_lines(result)]
+    parts: list[RenderableType] = [Text(headline(result), style="bold"), _verdict_lines(result), ""]
     if result.stages or result.systems:
-        parts.append(stage_table(result))
+        parts.extend((stage_table(result), ""))
     if result.online_metrics:
-        parts.append(online_table(result))
-    parts.append(Text.assemble("Report: ", (numbers.one_line(report), "bold")))
+        parts.extend((online_table(result), ""))
+    parts.append(Text.assemble("Report: ", (numbers.one_line(report), "bold"), overflow="fold"))
     return Group(*parts)
 
 
@@ -37,42 +46,44 @@ def _verdict_lines(result: RunResult) -> Table:
     lines = Table.grid(padding=(0, 2))
     for verdict in verdicts(result):
         answer = Text(f"{SIGNS[verdict.tone]} {verdict.answer}", style=STYLES[verdict.tone])
-        lines.add_row(Text(verdict.question), answer, Text(f"{verdict.figure} {verdict.interval}".strip()))
+        lines.add_row(_text(verdict.question), answer, _text(f"{verdict.figure} {verdict.interval}"))
     return lines
 
 
 def stage_table(result: RunResult) -> Table:
     """Stages with what they pass on, how well they rank, their ceiling and their latency."""
-    metric = result.decides.offline
-    table = _table("stage", "inside", "out", metric, "ceiling", "p50", "p99", n_words=2)
+    table = _table(("stage",), ("out", result.decides.offline, "ceiling", "p50", "p99"))
+    unknown = _text(numbers.UNKNOWN)
     if LOGGING in result.systems:
-        table.add_row(*_system_cells(result, LOGGING), *[_text(numbers.UNKNOWN)] * 3)
+        table.add_row(_text(system_name(LOGGING)), _text(""), _ranking(result, LOGGING), *[unknown] * 3)
     for stage in result.stages:
         ceiling = result.ceiling(stage.name)
         table.add_row(
             _text(stage.name),
-            _text(stage.contains),
             _text(numbers.count(stage.n_out)),
-            _figure(result.offline(stage.name, metric, ALL), result.units.get(metric, "")),
-            _figure(ceiling[1] if ceiling else None, ""),
-            _text(numbers.milliseconds(stage.latency.p50_ms)),
-            _text(numbers.milliseconds(stage.latency.p99_ms)),
+            _ranking(result, stage.name),
+            _text(numbers.value_text(ceiling[1]) if ceiling else numbers.UNKNOWN),
+            *_times(stage.latency.p50_ms, stage.latency.p99_ms),
         )
     request = result.capacity.request
-    times = (numbers.milliseconds(request.p50_ms), numbers.milliseconds(request.p99_ms))
-    table.add_row(*_system_cells(result, FUNNEL), _text(numbers.UNKNOWN), *(_text(time) for time in times))
+    whole = (_text(system_name(FUNNEL)), _text(""), _ranking(result, FUNNEL), unknown)
+    table.add_row(*whole, *_times(request.p50_ms, request.p99_ms))
     return table
 
 
-def _system_cells(result: RunResult, system: str) -> tuple[Text, ...]:
+def _ranking(result: RunResult, system: str) -> Text:
     metric = result.decides.offline
-    figure = _figure(result.offline(system, metric), result.units.get(metric, ""))
-    return (_text(system_name(system)), _text(""), _text(""), figure)
+    estimate = result.offline(system, metric) or Estimate()
+    return _text(numbers.with_interval(estimate, result.units.get(metric, "")))
+
+
+def _times(*milliseconds: float) -> tuple[Text, ...]:
+    return tuple(_text(numbers.milliseconds(value)) for value in milliseconds)
 
 
 def online_table(result: RunResult) -> Table:
     """Simulated effects with their intervals."""
-    table = _table("simulated A/B test", "verdict", "effect", "p", n_words=2)
+    table = _table(("simulated A/B test", "verdict"), ("effect", "p"))
     for metric in result.online_metrics:
         effect = result.effect(metric) or Estimate()
         tone = tone_of(effect, lower_is_better=result.is_lower_better(metric))
@@ -85,16 +96,13 @@ def online_table(result: RunResult) -> Table:
     return table
 
 
-def _table(*headings: str, n_words: int) -> Table:
+def _table(words: tuple[str, ...], figures: tuple[str, ...]) -> Table:
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
-    for place, heading in enumerate(headings):
-        justify = "left" if place < n_words else "right"
-        table.add_column(_text(heading), justify=justify, overflow="ellipsis", max_width=44)  # type: ignore[arg-type]
+    for heading in words:
+        table.add_column(_text(heading), no_wrap=True, overflow="ellipsis", max_width=32)
+    for heading in figures:
+        table.add_column(_text(heading), justify="right", no_wrap=True, overflow="ellipsis", max_width=32)
     return table
-
-
-def _figure(estimate: Estimate | None, unit: str) -> Text:
-    return _text(numbers.with_interval(estimate or Estimate(), unit))
 
 
 def _text(words: str) -> Text:

@@ -169,7 +169,7 @@ def guardrail_verdict(result: RunResult) -> Verdict:
             question, "Not all measured", "none", held, detail=f"Not measured: {', '.join(unmeasured)}."
         )
     names = ", ".join(numbers.spoken(name) for name in tones)
-    return Verdict(question, "Yes", "good", held, detail=f"None is worse beyond doubt: {names}.")
+    return Verdict(question, "Yes", "good", held, detail=f"Not one is worse beyond doubt: {names}.")
 
 
 def budget_verdict(result: RunResult) -> Verdict:

@@ -22,6 +22,8 @@ from mlsd.report.base import (
     RunResult,
     StageResult,
 )
+from mlsd.report.html import render_html
+from mlsd.report.markdown import render_markdown
 
 SEGMENTS = {"intent=navigational": 0.31, "intent=informational": 0.52, "intent=transactional": 0.17}
 SEGMENTS |= {"queries=head": 0.64, "queries=tail": 0.36}
@@ -344,7 +346,25 @@ def result() -> RunResult:
     return realistic()
 
 
-@pytest.fixture(params=list(BUILDERS))
+@pytest.fixture(scope="session", params=list(BUILDERS))
 def any_result(request: pytest.FixtureRequest) -> RunResult:
     """Each made-up run in turn."""
     return BUILDERS[request.param]()
+
+
+@pytest.fixture(scope="session")
+def any_html(any_result: RunResult) -> str:
+    """Its page."""
+    return render_html(any_result)
+
+
+@pytest.fixture(scope="session")
+def any_markdown(any_result: RunResult) -> str:
+    """Its page in Markdown."""
+    return render_markdown(any_result)
+
+
+@pytest.fixture(scope="session")
+def html_page() -> str:
+    """The page of the run with everything in it."""
+    return render_html(realistic())

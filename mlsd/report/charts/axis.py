@@ -66,7 +66,7 @@ class Axis:
         for value, label in labels:
             x = self.at(value)
             canvas.line((x, x), (top, bottom), ink="line")
-            room = numbers.text_width(label, 11) / 2
+            room = numbers.text_width(label, 11) / 2 + 3
             middle = max(room, min(canvas.width - room, x))
             canvas.text(middle, bottom + 12, label, ink="muted", size=11, align="center")
 
@@ -80,7 +80,7 @@ def around(values: Iterable[float], left: float, right: float) -> Axis:
     """
     finite = [value for value in values if math.isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
-    pad = (high - low) * 0.06 or max(abs(high) * 0.1, 1e-9)
+    pad = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
     return Axis(low - pad, high + pad, left, right)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import singledispatch
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from mlsd.report.charts import funnel, intervals
-from mlsd.report.charts.axis import Axis
+from mlsd.report.charts import funnel, intervals, latency
 from mlsd.report.charts.specs import (
     ChartSpec,
     CurvesChart,
@@ -21,7 +20,7 @@ from mlsd.report.charts.specs import (
     ReliabilityChart,
 )
 from mlsd.report.charts.svg import Canvas, colour, settings
-from mlsd.report.numbers import milliseconds, shorten, text_width
+from mlsd.report.numbers import text_width
 
 WIDE, NARROW = 900.0, 372.0
 """Widths in pixels at which charts are drawn: for a screen and for a phone."""
@@ -91,7 +90,7 @@ def _(chart: CurvesChart, width: float) -> Canvas:
     _pad_heights(axes, [*chart.train, *chart.validation])
     _legend(
         canvas,
-        (("o", "baseline", "training"), ("o", "accent", "validation"), ("best", "truth", "best epoch")),
+        (("o", "baseline", "training"), ("o", "accent", "validation"), ("o", "truth", "best epoch")),
     )
     return canvas
 
@@ -117,56 +116,7 @@ def _(chart: ExaminationChart, width: float) -> Canvas:
 
 @drawing.register
 def _(chart: LatencyChart, width: float) -> Canvas:
-    is_narrow = width < intervals.NARROW
-    row_height, offset = (46, 32) if is_narrow else (31, 15.5)
-    left, right = (10, width - 10) if is_narrow else (min(230, width * 0.3), width - 150)
-    bottom = 26 + row_height * len(chart.rows) + 6
-    canvas = Canvas(width, bottom + 26)
-    axis = _latency_axis(chart, left, right)
-    axis.draw(canvas, 26, bottom, [(tick, milliseconds(tick)) for tick in axis.ticks()])
-    _draw_budget(chart.budget_ms, canvas, axis, bottom)
-    for place, (name, latency, text) in enumerate(chart.rows):
-        top = 26 + place * row_height
-        bold = place == len(chart.rows) - 1
-        ends = (axis, (latency.p50_ms, latency.p95_ms, latency.p99_ms))
-        _draw_latency(canvas, *ends, top + offset, ink="accent" if bold else "baseline")
-        words = top + (14 if is_narrow else offset)
-        canvas.text(
-            10 if is_narrow else 0,
-            words,
-            shorten(name, width * 0.45 if is_narrow else left - 14, 13),
-            size=13,
-            bold=bold,
-        )
-        canvas.text(width - 10 * is_narrow, words, text, ink="muted", align="right")
-    return canvas
-
-
-def _latency_axis(chart: LatencyChart, left: float, right: float) -> Axis:
-    values = [ms for _, row, _ in chart.rows for ms in (row.p50_ms, row.p95_ms, row.p99_ms)]
-    known = [ms for ms in (*values, chart.budget_ms) if math.isfinite(ms) and ms > 0] or [1.0]
-    return Axis(min(known) / 1.5, max(known) * 1.5, left, right, logarithmic=True)
-
-
-def _draw_latency(canvas: Canvas, axis: Axis, percentiles: tuple[float, ...], y: float, *, ink: str) -> None:
-    p50, p95, p99 = percentiles
-    known = [axis.at(ms) for ms in percentiles if math.isfinite(ms) and ms > 0]
-    if len(known) > 1:
-        canvas.line((min(known), max(known)), (y, y), ink=ink, width=3)
-    if math.isfinite(p95) and p95 > 0:
-        canvas.line((axis.at(p95),) * 2, (y - 5, y + 5), ink=ink, width=2)
-    if math.isfinite(p99) and p99 > 0:
-        canvas.line((axis.at(p99),) * 2, (y - 7, y + 7), ink=ink, width=2)
-    if math.isfinite(p50) and p50 > 0:
-        canvas.mark(axis.at(p50), y, "o", ink=ink)
-
-
-def _draw_budget(budget_ms: float, canvas: Canvas, axis: Axis, bottom: float) -> None:
-    if not math.isfinite(budget_ms) or budget_ms <= 0:
-        return
-    x = axis.at(budget_ms)
-    canvas.line((x, x), (22, bottom), ink="bad", width=1.6, dashed=True)
-    canvas.text(x + 4, 10, f"budget {milliseconds(budget_ms)}", ink="bad", size=11, align="right")
+    return latency.draw(chart, width)
 
 
 def _plot(width: float, height: float, x_label: str, y_label: str) -> tuple[Canvas, Axes]:
@@ -177,16 +127,13 @@ def _plot(width: float, height: float, x_label: str, y_label: str) -> tuple[Canv
     return canvas, axes
 
 
-def _legend(canvas: Canvas, entries: Iterable[tuple[str, str, str]]) -> None:
-    x = canvas.width - 8.0
-    for shape, ink, words in reversed(list(entries)):
-        canvas.text(x, 10, words, ink="muted", size=11, align="right")
-        x -= text_width(words, 11) + 6
-        ring = shape == "best"
-        canvas.mark(
-            x, 10, "o" if ring else shape, ink=ink, size=9 if ring else 7, hollow=ring or ink == "truth"
-        )
-        x -= 14
+def _legend(canvas: Canvas, entries: Sequence[tuple[str, str, str]]) -> None:
+    """Marks with their meanings, in the upper right corner; what is true or best is hollow."""
+    x = canvas.width - sum(text_width(words, 11) + 24 for _, _, words in entries)
+    for shape, ink, words in entries:
+        canvas.mark(x, 10, shape, ink=ink, size=8, hollow=ink == "truth")
+        canvas.text(x + 9, 10, words, ink="muted", size=11)
+        x += text_width(words, 11) + 24
 
 
 def _hollow(axes: Axes, xs: Sequence[float], ys: Sequence[float], shape: str, *, size: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from mlsd.report.charts.intervals import NARROW
+from mlsd.report.charts.rows import NARROW
 from mlsd.report.charts.specs import FunnelChart, FunnelStep
 from mlsd.report.charts.svg import Canvas
 from mlsd.report.numbers import shorten
@@ -37,14 +37,14 @@ def _largest(chart: FunnelChart) -> float:
 def _draw_headings(chart: FunnelChart, canvas: Canvas) -> None:
     canvas.text(canvas.width * 0.47, 12, "candidates", ink="muted", size=11, align="center")
     canvas.text(
-        canvas.width * 0.88, 12, shorten(chart.ceiling_label, 130, 11), ink="muted", size=11, align="right"
+        canvas.width * 0.88, 12, shorten(chart.ceiling_label, 160, 11), ink="muted", size=11, align="right"
     )
     canvas.text(canvas.width, 12, "p50", ink="muted", size=11, align="right")
 
 
 def _draw_wide(step: FunnelStep, canvas: Canvas, y: float, height: float, largest: float) -> None:
     middle, room = canvas.width * 0.47, canvas.width * 0.36
-    canvas.text(0, y + 19, shorten(step.name, canvas.width * 0.27, 14), size=14, bold=True)
+    canvas.text(0, y + 19, shorten(step.name, canvas.width * 0.27, 14, bold=True), size=14, bold=True)
     canvas.text(0, y + 38, shorten(step.contains, canvas.width * 0.28, 11), ink="muted", size=11)
     _draw_trapezium(step, canvas, (middle, y), (room, height - _GAP), largest)
     canvas.text(middle, y + (height - _GAP) / 2, step.counts, size=13, align="center")
@@ -53,7 +53,7 @@ def _draw_wide(step: FunnelStep, canvas: Canvas, y: float, height: float, larges
 
 
 def _draw_narrow(chart: FunnelChart, step: FunnelStep, canvas: Canvas, y: float, largest: float) -> None:
-    canvas.text(0, y + 10, shorten(step.name, canvas.width * 0.6, 13), size=13, bold=True)
+    canvas.text(0, y + 10, shorten(step.name, canvas.width * 0.7, 13, bold=True), size=13, bold=True)
     canvas.text(canvas.width, y + 10, f"p50 {step.latency}", ink="muted", size=11, align="right")
     canvas.text(0, y + 27, shorten(step.contains, canvas.width * 0.5, 11), ink="muted", size=11)
     words = f"{shorten(chart.ceiling_label, 130, 11)} {step.ceiling}"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mlsd.report.charts.axis import Axis, around, robust_limit, tick_labels
+from mlsd.report.charts.rows import Rows, rows_for
 from mlsd.report.charts.specs import IntervalChart, IntervalRow, Role
 from mlsd.report.charts.svg import Canvas
 from mlsd.report.numbers import shorten, text_width
-
-NARROW = 500
-"""Below this width, in pixels, a row's words stand above its interval instead of beside it."""
 
 INK: dict[Role, str] = {
     "baseline": "baseline",
@@ -29,49 +26,26 @@ _LEGEND_LINE = 20.0
 _AXIS_HEIGHT = 46.0
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Where things stand, in pixels."""
-
-    width: float
-    top: float
-    plot_left: float
-    plot_right: float
-    row_height: float
-    mark_offset: float
-    is_narrow: bool
-
-
-def layout_of(chart: IntervalChart, width: float) -> Layout:
-    """Words beside the intervals where there is room, else above them."""
-    n_lines = max((entry.line + 1 for entry in _legend_entries(chart, width)), default=0)
-    top = _LEGEND_LINE * n_lines + 10
-    if width < NARROW:
-        return Layout(width, top, 10, width - 10, 46, 32, is_narrow=True)
-    labels = max((text_width(row.label, 13) for row in chart.rows), default=0)
-    texts = max((text_width(row.text, 12) for row in chart.rows), default=0)
-    left = min(labels + 20, width * 0.32)
-    return Layout(width, top, left, width - min(texts + 20, width * 0.34), 31, 15.5, is_narrow=False)
-
-
 def draw(chart: IntervalChart, width: float) -> Canvas:
     """The chart at a width; its height follows from its rows."""
-    layout = layout_of(chart, width)
-    bottom = layout.top + layout.row_height * max(1, len(chart.rows)) + 6
+    n_lines = max((entry.line + 1 for entry in _legend_entries(chart, width)), default=0)
+    labels, texts = [row.label for row in chart.rows], [row.text for row in chart.rows]
+    rows = rows_for(labels, texts, width, _LEGEND_LINE * n_lines + 10)
+    bottom = rows.bottom(len(chart.rows))
     canvas = Canvas(width, bottom + _AXIS_HEIGHT)
-    axis = _axis(chart, layout)
-    axis.draw(canvas, layout.top, bottom, tick_labels(axis.ticks(), chart.unit, signed=chart.signed))
-    middle = (layout.plot_left + layout.plot_right) / 2
-    canvas.text(middle, bottom + 32, shorten(chart.axis, width * 0.8, 12), ink="muted", align="center")
+    axis = _axis(chart, rows)
+    axis.draw(canvas, rows.top, bottom, tick_labels(axis.ticks(), chart.unit, signed=chart.signed))
+    middle = (rows.left + rows.right) / 2
+    canvas.text(middle, bottom + 32, shorten(chart.axis, width * 0.8), ink="muted", align="center")
     for place, row in enumerate(chart.rows):
-        top = layout.top + place * layout.row_height
-        _draw_reference(chart, canvas, axis, layout, top)
-        _draw_row(row, canvas, axis, layout, top)
+        _draw_reference(chart, canvas, axis, rows.line_ends(place))
+        y = rows.draw_words(canvas, place, row.label, row.text, bold=row.role == "funnel")
+        _draw_marks(row, canvas, axis, y)
     _draw_legend(chart, canvas)
     return canvas
 
 
-def _axis(chart: IntervalChart, layout: Layout) -> Axis:
+def _axis(chart: IntervalChart, rows: Rows) -> Axis:
     ends = [end for row in chart.rows for end in (row.estimate.value, row.estimate.low, row.estimate.high)]
     marks = [row.mark for row in chart.rows]
     values = [value for value in (*ends, *marks, chart.reference) if math.isfinite(value)]
@@ -79,7 +53,7 @@ def _axis(chart: IntervalChart, layout: Layout) -> Axis:
         extents = [_extent(row) for row in chart.rows]
         limit = robust_limit(extents)
         values = [max(-limit, min(limit, value)) for value in values]
-    return around(values, layout.plot_left, layout.plot_right)
+    return around(values, rows.left, rows.right)
 
 
 def _extent(row: IntervalRow) -> float:
@@ -89,18 +63,14 @@ def _extent(row: IntervalRow) -> float:
     return max(ends, default=math.nan)
 
 
-def _draw_reference(chart: IntervalChart, canvas: Canvas, axis: Axis, layout: Layout, top: float) -> None:
-    """The row's piece of the reference line; it leaves room for words that stand above the interval."""
+def _draw_reference(chart: IntervalChart, canvas: Canvas, axis: Axis, ends: tuple[float, float]) -> None:
+    """A row's piece of the reference line."""
     if math.isfinite(chart.reference):
         x = axis.at(chart.reference)
-        start = top + (layout.mark_offset - 10 if layout.is_narrow else 0)
-        end = top + layout.row_height
-        canvas.line((x, x), (start, end), ink="muted", width=1.2, dashed=chart.reference != 0)
+        canvas.line((x, x), ends, ink="muted", width=1.2, dashed=chart.reference != 0)
 
 
-def _draw_row(row: IntervalRow, canvas: Canvas, axis: Axis, layout: Layout, top: float) -> None:
-    _draw_words(row, canvas, layout, top)
-    y = top + layout.mark_offset
+def _draw_marks(row: IntervalRow, canvas: Canvas, axis: Axis, y: float) -> None:
     if not math.isfinite(row.estimate.value):
         return
     if row.estimate.has_interval:
@@ -109,20 +79,6 @@ def _draw_row(row: IntervalRow, canvas: Canvas, axis: Axis, layout: Layout, top:
         canvas.mark(axis.at(row.mark), y, "D", ink="truth", size=9, hollow=True)
     if axis.low <= row.estimate.value <= axis.high:
         canvas.mark(axis.at(row.estimate.value), y, SHAPE[row.role], ink=INK[row.role])
-
-
-def _draw_words(row: IntervalRow, canvas: Canvas, layout: Layout, top: float) -> None:
-    bold = row.role == "funnel"
-    if layout.is_narrow:
-        room = layout.width - text_width(row.text, 12) - 30
-        canvas.text(10, top + 14, shorten(row.label, room, 13), size=13, bold=bold)
-        canvas.text(layout.width - 10, top + 14, row.text, ink="muted", align="right")
-        return
-    canvas.text(
-        0, top + layout.mark_offset, shorten(row.label, layout.plot_left - 16, 13), size=13, bold=bold
-    )
-    room = layout.width - layout.plot_right - 10
-    canvas.text(layout.width, top + layout.mark_offset, shorten(row.text, room), ink="muted", align="right")
 
 
 def _draw_interval(row: IntervalRow, canvas: Canvas, axis: Axis, y: float) -> None:

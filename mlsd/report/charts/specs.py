@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,15 @@ class ChartSpec:
     name: str
     title: str
     caption: str
+
+    def values(self) -> Iterator[float]:
+        """The figures that would be drawn; NaN among them."""
+        raise NotImplementedError
+
+    @property
+    def has_content(self) -> bool:
+        """Whether anything would be seen."""
+        return any(math.isfinite(value) for value in self.values())
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,9 @@ class FunnelChart(ChartSpec):
 
     steps: tuple[FunnelStep, ...] = ()
     ceiling_label: str = ""
+
+    def values(self) -> Iterator[float]:
+        return (n for step in self.steps for n in (step.n_in, step.n_out))
 
 
 @dataclass(frozen=True)
@@ -96,12 +109,18 @@ class IntervalChart(ChartSpec):
     signed: bool = False
     clipped: bool = False
 
+    def values(self) -> Iterator[float]:
+        return (row.estimate.value for row in self.rows)
+
 
 @dataclass(frozen=True)
 class ReliabilityChart(ChartSpec):
     """Predicted against observed probabilities."""
 
     bins: tuple[CalibrationBin, ...] = ()
+
+    def values(self) -> Iterator[float]:
+        return (row.predicted + row.observed for row in self.bins)
 
 
 @dataclass(frozen=True)
@@ -112,12 +131,18 @@ class CurvesChart(ChartSpec):
     validation: tuple[float, ...] = ()
     best_epoch: int = 0
 
+    def values(self) -> Iterator[float]:
+        return iter((*self.train, *self.validation))
+
 
 @dataclass(frozen=True)
 class ExaminationChart(ChartSpec):
     """Examination by position, estimated and true."""
 
     points: tuple[Examination, ...] = ()
+
+    def values(self) -> Iterator[float]:
+        return (value for point in self.points for value in (point.estimate.value, point.truth))
 
 
 @dataclass(frozen=True)
@@ -131,3 +156,6 @@ class LatencyChart(ChartSpec):
 
     rows: tuple[tuple[str, Latency, str], ...] = ()
     budget_ms: float = math.nan
+
+    def values(self) -> Iterator[float]:
+        return (ms for _, row, _ in self.rows for ms in (row.p50_ms, row.p95_ms, row.p99_ms))

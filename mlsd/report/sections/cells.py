@@ -6,12 +6,21 @@ from collections.abc import Iterable
 
 from mlsd.report import numbers
 from mlsd.report.base import Estimate
-from mlsd.report.page import Cell, Column, Table, Tone
+from mlsd.report.charts.specs import ChartSpec
+from mlsd.report.page import Block, Cell, Charts, Column, Table, Tone
 
 UNDEFINED = (
     "undefined, since nothing was there to compute it from (no request that counts, or one class only)"
 )
 NOT_MEASURED = "not measured"
+
+
+def charts(*specs: ChartSpec, beside: Table | None = None) -> tuple[Block, ...]:
+    """The charts on which anything would be seen; the table alone where there is none."""
+    shown = tuple(spec for spec in specs if spec.has_content)
+    if shown:
+        return (Charts(shown, beside),)
+    return (beside,) if beside else ()
 
 
 def estimate_cell(

@@ -7,8 +7,8 @@ import math
 from mlsd.report import numbers
 from mlsd.report.base import Examination, FeatureSummary, LabelDiagnostics, RunResult
 from mlsd.report.charts.specs import CurvesChart, ExaminationChart, ReliabilityChart
-from mlsd.report.page import Block, Cell, Charts, Fold, Paragraph, Section, Table
-from mlsd.report.sections.cells import columns, estimate_cell, figure_cell, pairs, text_cell
+from mlsd.report.page import Block, Cell, Fold, Paragraph, Section, Table
+from mlsd.report.sections.cells import charts, columns, estimate_cell, figure_cell, pairs, text_cell
 
 _SCORES = ("ECE", "NE")
 
@@ -18,7 +18,7 @@ def calibration(result: RunResult) -> Section | None:
     known = {stage: bins for stage, bins in result.calibration.items() if bins}
     if not known:
         return None
-    charts = tuple(
+    drawn = (
         ReliabilityChart(
             f"calibration-{place}", numbers.one_line(stage), _calibration_words(result, stage), bins
         )
@@ -26,7 +26,7 @@ def calibration(result: RunResult) -> Section | None:
     )
     tables = tuple(_bin_table(result, stage) for stage in known)
     lead = "Predicted click probabilities against the share clicked; on the diagonal they mean what they say."
-    return Section("calibration", "Calibration", lead, (Charts(charts), Fold("The bins", tables)))
+    return Section("calibration", "Calibration", lead, (*charts(*drawn), Fold("The bins", tables)))
 
 
 def _calibration_words(result: RunResult, stage: str) -> str:
@@ -60,7 +60,7 @@ def labels(result: RunResult) -> Section | None:
     blocks: list[Block] = []
     facts = pairs(("labels", "how many"), _label_facts(made))
     if made.examination:
-        blocks.append(Charts((_examination_chart(made.examination),), beside=facts))
+        blocks.extend(charts(_examination_chart(made.examination), beside=facts))
         blocks.append(Fold("Examination by position", (_examination_table(made.examination),)))
     else:
         blocks.append(facts)
@@ -109,7 +109,7 @@ def features(result: RunResult) -> Section | None:
         return None
     families = dict.fromkeys(feature.family for feature in result.features)
     counts = [
-        f"{numbers.one_line(family)} {sum(feature.family == family for feature in result.features)}"
+        f"{sum(feature.family == family for feature in result.features)} {numbers.one_line(family)}"
         for family in families
     ]
     n_columns = numbers.plural(len(result.features), "column")
@@ -142,7 +142,7 @@ def training(result: RunResult) -> Section | None:
     known = {name: curves for name, curves in result.training.items() if curves.train or curves.validation}
     if not known:
         return None
-    charts = tuple(
+    drawn = (
         CurvesChart(
             f"training-{place}",
             numbers.one_line(name),
@@ -165,7 +165,7 @@ def training(result: RunResult) -> Section | None:
     )
     headings = columns("model", "epochs", "best epoch", "training loss there", "validation loss there")
     lead = "Losses by epoch. The weights kept are those of the best epoch: the lowest validation loss."
-    return Section("training", "Training", lead, (Charts(charts), Table(headings, rows)))
+    return Section("training", "Training", lead, (*charts(*drawn), Table(headings, rows)))
 
 
 def _at(losses: tuple[float, ...], epoch: int) -> float:

@@ -7,8 +7,8 @@ import math
 from mlsd.report import numbers
 from mlsd.report.base import ALL, FUNNEL, LOGGING, ORACLE, Estimate, RunResult
 from mlsd.report.charts.specs import IntervalChart, IntervalRow, Role
-from mlsd.report.page import Block, Cell, Charts, Fold, Section, Table
-from mlsd.report.sections.cells import columns, estimate_cell, text_cell, with_count
+from mlsd.report.page import Cell, Fold, Section, Table
+from mlsd.report.sections.cells import charts, columns, estimate_cell, text_cell, with_count
 from mlsd.report.verdicts import WORDS, tone_of
 
 SYSTEM_NAMES = {LOGGING: "pre-existing system", FUNNEL: "whole funnel"}
@@ -31,11 +31,8 @@ def offline(result: RunResult) -> Section:
         "independent units (users, or queries where there are none). "
         f"{numbers.one_line(metric)} was named to decide before the run."
     )
-    blocks: list[Block] = []
-    if any(result.offline(system, metric) for system in result.systems):
-        blocks.append(Charts((_stage_chart(result, metric),)))
-    blocks.extend((_metric_table(result), *_difference_table(result)))
-    return Section("offline", "Offline evaluation", lead, tuple(blocks))
+    blocks = (*charts(_stage_chart(result, metric)), _metric_table(result), *_difference_table(result))
+    return Section("offline", "Offline evaluation", lead, blocks)
 
 
 def _stage_chart(result: RunResult, metric: str) -> IntervalChart:
@@ -119,16 +116,13 @@ def segments(result: RunResult) -> Section | None:
     if not metrics:
         return None
     metric = result.decides.offline
-    blocks: list[Block] = []
-    chart = _segment_chart(result, metric)
-    if chart.rows:
-        blocks.append(Charts((chart,)))
-    blocks.extend(Fold(f"{name} by segment", (_segment_table(result, name),)) for name in metrics)
+    folds = (Fold(f"{name} by segment", (_segment_table(result, name),)) for name in metrics)
+    blocks = (*charts(_segment_chart(result, metric)), *folds)
     lead = (
         "The same figures for parts of the requests. Many segments are looked at, so some intervals miss "
         "zero by chance alone; and a small segment decides little."
     )
-    return Section("segments", "Segments", lead, tuple(blocks))
+    return Section("segments", "Segments", lead, blocks)
 
 
 def _segment_chart(result: RunResult, metric: str) -> IntervalChart:

@@ -7,8 +7,8 @@ import math
 from mlsd.report import numbers
 from mlsd.report.base import Estimate, OnlineDesign, RunResult, number
 from mlsd.report.charts.specs import IntervalChart, IntervalRow
-from mlsd.report.page import Block, Bullets, Cell, Charts, Column, Fold, Section, Table
-from mlsd.report.sections.cells import columns, estimate_cell, text_cell
+from mlsd.report.page import Block, Bullets, Cell, Column, Fold, Section, Table
+from mlsd.report.sections.cells import charts, columns, estimate_cell, text_cell
 from mlsd.report.verdicts import WORDS, tone_of
 
 NO_TRUTH = "not known: the world has no truth of this"
@@ -23,7 +23,7 @@ def online(result: RunResult) -> Section:
     blocks: list[Block] = []
     if result.assumptions:
         blocks.append(Bullets(result.assumptions, "Simulated, not observed. It assumes:", "open"))
-    blocks.extend((Charts((_effect_chart(result),)), _effect_table(result)))
+    blocks.extend((*charts(_effect_chart(result)), _effect_table(result)))
     blocks.extend(_design_blocks(result.online_design))
     return Section("online", "Online test", _lead(result.online_design), tuple(blocks), badge="simulated")
 

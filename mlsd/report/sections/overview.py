@@ -5,8 +5,8 @@ from __future__ import annotations
 from mlsd.report import numbers
 from mlsd.report.base import ORACLE, RunResult, StageResult
 from mlsd.report.charts.specs import FunnelChart, FunnelStep
-from mlsd.report.page import Block, Bullets, Cell, Charts, Document, Fold, Section, Table
-from mlsd.report.sections.cells import NOT_MEASURED, columns, estimate_cell, figure_cell, text_cell
+from mlsd.report.page import Block, Bullets, Cell, Document, Fold, Section, Table
+from mlsd.report.sections.cells import NOT_MEASURED, charts, columns, estimate_cell, figure_cell, text_cell
 
 
 def problem(result: RunResult) -> Section:
@@ -30,7 +30,7 @@ def funnel(result: RunResult) -> Section:
         f"{len(result.stages)} {step} from the catalog to what is shown. The ceiling of a step is the best "
         "that any later one could still make of what it passes on: what is lost there, no ranker brings back."
     )
-    return Section("funnel", "Funnel", lead, (Charts((_funnel_chart(result),)), _stage_table(result)))
+    return Section("funnel", "Funnel", lead, (*charts(_funnel_chart(result)), _stage_table(result)))
 
 
 def _ceiling_label(result: RunResult) -> str:
@@ -72,7 +72,6 @@ def _stage_table(result: RunResult) -> Table:
         "out",
         label,
         "p50",
-        "p95",
         "p99",
         words=("kind", "inside"),
     )
@@ -89,5 +88,5 @@ def _stage_row(result: RunResult, stage: StageResult) -> tuple[Cell, ...]:
         figure_cell(numbers.count(stage.n_in)),
         figure_cell(numbers.count(stage.n_out)),
         estimate_cell(ceiling[1] if ceiling else None, missing=NOT_MEASURED),
-        *(figure_cell(numbers.milliseconds(ms)) for ms in (latency.p50_ms, latency.p95_ms, latency.p99_ms)),
+        *(figure_cell(numbers.milliseconds(ms)) for ms in (latency.p50_ms, latency.p99_ms)),
     )

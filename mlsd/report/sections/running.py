@@ -7,21 +7,18 @@ import math
 from mlsd.report import numbers
 from mlsd.report.base import Capacity, Latency, RunResult
 from mlsd.report.charts.specs import LatencyChart
-from mlsd.report.page import Block, Cell, Charts, Code, Fold, Section, Table
-from mlsd.report.sections.cells import columns, figure_cell, pairs, text_cell
+from mlsd.report.page import Block, Cell, Code, Fold, Section, Table
+from mlsd.report.sections.cells import charts, columns, figure_cell, pairs, text_cell
 
 
 def latency(result: RunResult) -> Section:
     """How quick each stage and the whole funnel are, against the budget."""
-    rows = _latency_rows(result)
-    measured = any(math.isfinite(row.p50_ms) or math.isfinite(row.p99_ms) for _, row in rows)
-    blocks: list[Block] = []
-    if measured:
-        blocks.extend((Charts((_latency_chart(result),)), _latency_table(result)))
-    blocks.append(pairs(("capacity", ""), _capacity_facts(result.capacity)))
+    chart = _latency_chart(result)
+    blocks: list[Block] = [*charts(chart), _latency_table(result)] if chart.has_content else []
+    blocks.append(pairs(("capacity", "figure"), _capacity_facts(result.capacity)))
     blocks.extend(_steps(result))
     return Section(
-        "latency", "Latency and capacity", _lead(result.capacity, measured=measured), tuple(blocks)
+        "latency", "Latency and capacity", _lead(result.capacity, measured=chart.has_content), tuple(blocks)
     )
 
 
@@ -68,13 +65,13 @@ def _latency_cells(name: str, row: Latency) -> tuple[Cell, ...]:
 
 
 def _capacity_facts(capacity: Capacity) -> list[tuple[str, str]]:
-    verdict = {True: "within the budget", False: "over the budget", None: "not known"}[capacity.fits]
+    verdict = {True: ", within the budget", False: ", over the budget", None: ""}[capacity.fits]
     budget = numbers.milliseconds(math.nan if capacity.budget_ms is None else capacity.budget_ms)
     batch = f" in batches of {numbers.count(capacity.batch_size)}" if capacity.batch_size else ""
     throughput = numbers.count(capacity.throughput_per_s)
     facts = [
         ("budget of a request (p99)", budget),
-        ("p99 of the whole request", f"{numbers.milliseconds(capacity.request.p99_ms)}, {verdict}"),
+        ("p99 of the whole request", f"{numbers.milliseconds(capacity.request.p99_ms)}{verdict}"),
         ("throughput", throughput if throughput == numbers.UNKNOWN else f"{throughput} requests/s{batch}"),
     ]
     if capacity.required_per_s is not None:

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import math
+import re
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from mlsd.report.base import CalibrationBin, Estimate, Examination, Latency, RunResult
+from mlsd.report.charts.draw import draw
+from mlsd.report.charts.specs import (
+    ChartSpec,
+    CurvesChart,
+    ExaminationChart,
+    FunnelChart,
+    FunnelStep,
+    IntervalChart,
+    IntervalRow,
+    LatencyChart,
+    ReliabilityChart,
+)
+from mlsd.report.numbers import UNKNOWN
+from mlsd.report.page import Charts
+from mlsd.report.sections import build_page
+
+NAN = math.nan
+WORDS = ("name", "a <title> & more", "a caption")
+CROOKED: list[ChartSpec] = [
+    FunnelChart(
+        *WORDS,
+        (FunnelStep("a", "b", NAN, 0, UNKNOWN, UNKNOWN, UNKNOWN), FunnelStep("c", "", 5, 9, "5", "", "")),
+    ),
+    IntervalChart(*WORDS),
+    IntervalChart(*WORDS, (IntervalRow("a", Estimate(), UNKNOWN, "open"),), clipped=True),
+    IntervalChart(
+        *WORDS, (IntervalRow("a", Estimate(0.0, 0.0, 0.0), "0", "good", 0.0),), reference=0.0, clipped=True
+    ),
+    IntervalChart(
+        *WORDS, (IntervalRow("x" * 400, Estimate(1e9, -1e9, 3e9), "1" * 99, "bad", 1e12),), clipped=True
+    ),
+    ReliabilityChart(*WORDS, (CalibrationBin(0, 0, 0),)),
+    ReliabilityChart(*WORDS, (CalibrationBin(NAN, 1, 3), CalibrationBin(1, 1, 3))),
+    CurvesChart(*WORDS, (1.0,), (), 0),
+    CurvesChart(*WORDS, (math.inf, NAN), (2.0, 2.0), 7),
+    ExaminationChart(*WORDS, (Examination(3, Estimate(0.4)),)),
+    LatencyChart(*WORDS, (("a", Latency(0.0, NAN, 2.0), "x"), ("b", Latency(5e-5, 1, 1e6), "y")), 100.0),
+    LatencyChart(*WORDS, (("a", Latency(), "x"),)),
+]
+
+
+def parse(svg: str) -> ET.Element:
+    return ET.fromstring(svg)  # noqa: S314  drawn by the test itself
+
+
+def charts_of(result: RunResult) -> list[ChartSpec]:
+    sections = build_page(result).sections
+    return [
+        spec
+        for part in sections
+        for block in part.blocks
+        if isinstance(block, Charts)
+        for spec in block.specs
+    ]
+
+
+def check(svg: str, spec: ChartSpec) -> None:
+    root = parse(svg)
+    assert root.tag == "svg"
+    assert [root[0].tag, root[1].tag] == ["title", "desc"]
+    ids = {element.get("id") for element in root.iter()}
+    assert set(root.attrib["aria-labelledby"].split()) <= ids
+    assert all(name is None or name.startswith(spec.name) for name in ids)
+    outside = re.sub(r"<(title|desc|text)\b.*?</\1>", "", svg, flags=re.DOTALL)
+    assert not re.search(r"#[0-9a-f]{6}\b", outside)
+    assert not re.search(r"http|DejaVu|nan|inf\b", outside)
+
+
+def test_every_chart_of_a_report_is_sound(any_result: RunResult) -> None:
+    for spec in charts_of(any_result):
+        assert spec.has_content
+        for svg in draw(spec).values():
+            check(svg, spec)
+
+
+@pytest.mark.parametrize("spec", CROOKED, ids=lambda spec: type(spec).__name__)
+def test_crooked_figures_are_drawn_without_complaint(spec: ChartSpec) -> None:
+    for svg in draw(spec).values():
+        check(svg, spec)
+        assert parse(svg)[0].text == "a <title> & more"
+
+
+def test_a_report_has_the_charts_that_people_look_for(result: RunResult) -> None:
+    names = [spec.name for spec in charts_of(result)]
+    assert names == [
+        "funnel-chart",
+        "offline-chart",
+        "online-chart",
+        "calibration-0",
+        "calibration-1",
+        "examination-chart",
+        "training-0",
+        "training-1",
+        "latency-chart",
+        "segments-chart",
+    ]
+
+
+def test_words_stay_words(result: RunResult) -> None:
+    drawn = draw(charts_of(result)[1])
+    for svg in drawn.values():
+        words = {element.text for element in parse(svg).iter("text")}
+        assert {"pre-existing system", "whole funnel", "0.678 [0.660, 0.696]"} <= words
+
+
+def test_phones_get_a_narrower_drawing(result: RunResult) -> None:
+    drawn = draw(charts_of(result)[0])
+    widths = {place: float(parse(svg).attrib["viewBox"].split()[2]) for place, svg in drawn.items()}
+    assert widths == {"wide": 900, "narrow": 372}
+
+
+def test_marks_stand_where_their_values_are() -> None:
+    rows = tuple(IntervalRow(str(value), Estimate(value), "", "stage") for value in (1.0, 2.0, 4.0))
+    svg = draw(IntervalChart(*WORDS, rows))["wide"]
+    uses = [float(use.attrib["x"]) for use in parse(svg).iter("use")]
+    assert len(uses) == 3
+    assert (uses[2] - uses[1]) / (uses[1] - uses[0]) == pytest.approx(2, abs=0.01)
+
+
+def test_nothing_finite_means_no_content() -> None:
+    assert not IntervalChart(*WORDS, (IntervalRow("a", Estimate(), UNKNOWN, "open"),)).has_content
+    assert not ReliabilityChart(*WORDS, (CalibrationBin(NAN, NAN, 0),)).has_content
+    assert not CurvesChart(*WORDS, (NAN,), ()).has_content
+    assert not LatencyChart(*WORDS, (("a", Latency(), ""),)).has_content
