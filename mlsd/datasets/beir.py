@@ -248,7 +248,7 @@ def _sorted_once(file: SourceFile, qrels: Qrels, rows: Ints) -> Qrels:
     differs = np.flatnonzero(again[1:] & (np.diff(grade) != 0)) + 1
     if len(differs):
         places = np.sort(rows[order[differs]]) + 1
-        rule = "a pair must have one grade"
+        rule = "a pair has one grade"
         raise file.fault(
             "judgements that contradict an earlier one", places.tolist(), _lines(file, places), rule
         )

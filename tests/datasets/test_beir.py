@@ -23,7 +23,7 @@ QUERIES: list[Record] = [
     {"_id": "q2", "text": ""},
     {"_id": "q3", "text": "song"},
 ]
-CORPUS_FILE = "music/corpus.jsonl"
+LINE = "music/corpus.jsonl"
 TEST = "music/qrels/test.tsv"
 HEADER = "query-id\tcorpus-id\tscore\n"
 
@@ -181,11 +181,11 @@ def test_what_only_the_parser_finds_wrong_is_said_too(folder: Path) -> None:
         ("\n\n", "music/corpus.jsonl is empty"),
         (
             '{"_id": "d1"}\n',
-            '1 lines without text, music/corpus.jsonl:1 \'{"_id": "d1"}\'; each needs text',
+            'lines without text: 1, music/corpus.jsonl:1 \'{"_id": "d1"}\'; each needs text',
         ),
         (
             '{"_id": ""}\n{}\n',
-            f"lines without _id: 2, {CORPUS_FILE}:1 '{{\"_id\": \"\"}}', {CORPUS_FILE}:2 '{{}}'; each needs _id",
+            f"lines without _id: 2, {LINE}:1 '{{\"_id\": \"\"}}', {LINE}:2 '{{}}'; each needs _id",
         ),
         (
             lines([CORPUS[0], CORPUS[1], CORPUS[0]]),
@@ -216,7 +216,7 @@ def test_a_corpus_has_items_with_an_id_of_their_own(folder: Path, corpus: str, m
         ),
         (
             f"{HEADER}q1\td1\t1\nq1\td2\t1\nq1\td1\t2\n",
-            f"judgements that contradict an earlier one: 1, {TEST}:4 'q1\\td1\\t2'; a pair must have one grade",
+            f"judgements that contradict an earlier one: 1, {TEST}:4 'q1\\td1\\t2'; a pair has one grade",
         ),
     ],
 )
