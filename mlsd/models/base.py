@@ -10,9 +10,10 @@ import logging
 import signal
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
+from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,13 +21,16 @@ import torch
 from numpy.typing import NDArray
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.utilities.exceptions import SIGTERMException
-from torch import Tensor
+from torch import Tensor, nn
 
 from mlsd import rng
 from mlsd.fitting import Curves, Fitting
 from mlsd.models.epochs import Epochs, Facts, Mean
 
 T = TypeVar("T")
+
+STEPS_AT_ONCE = 16
+"""Optimiser steps for every call by Lightning, whose own work on a call takes as long as a small step."""
 
 
 class LossModule(LightningModule):
@@ -40,6 +44,8 @@ class LossModule(LightningModule):
     def __init__(self, learning_rate: float, weight_decay: float) -> None:
         super().__init__()
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
+        self.gradient_clip = 0.0
+        self.automatic_optimization = False
         self.train_mean, self.validation_mean = Mean(), Mean()
 
     @abstractmethod
@@ -53,19 +59,30 @@ class LossModule(LightningModule):
         rates = {"learning_rate": str(self.learning_rate), "weight_decay": str(self.weight_decay)}
         return {"network": _digest(f"{self!r} {shapes}".encode()), **rates}
 
-    def training_step(self, batch: Any) -> Tensor:
-        loss, weight = self.loss(batch)
-        self.train_mean.add(loss, weight)
-        return loss
+    def training_step(self, batch: Sequence[Any]) -> None:
+        """One optimiser step on each of some batches."""
+        optimizer = self.trainer.optimizers[0]
+        for part in batch:
+            self._learn(part, optimizer)
 
-    def validation_step(self, batch: Any) -> None:
-        self.validation_mean.add(*self.loss(batch))
+    def validation_step(self, batch: Sequence[Any]) -> None:
+        for part in batch:
+            self.validation_mean.add(*self.loss(part))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         weights = {"params": [p for p in self.parameters() if p.ndim >= 2], "weight_decay": self.weight_decay}
         biases = {"params": [p for p in self.parameters() if p.ndim < 2], "weight_decay": 0.0}
         groups = [group for group in (weights, biases) if group["params"]]
         return torch.optim.AdamW(groups, lr=self.learning_rate, fused=True)
+
+    def _learn(self, batch: Any, optimizer: torch.optim.Optimizer) -> None:
+        optimizer.zero_grad()
+        loss, weight = self.loss(batch)
+        torch.autograd.backward(loss)
+        if self.gradient_clip > 0:
+            nn.utils.clip_grad_norm_(self.parameters(), self.gradient_clip)
+        optimizer.step()
+        self.train_mean.add(loss, weight)
 
     def transfer_batch_to_device(self, batch: T, device: torch.device, dataloader_idx: int) -> T:  # noqa: ARG002
         """Batches are already where they are used."""
@@ -113,6 +130,7 @@ def fit_module(
             "training rows": train_batches.fingerprint(),
             "validation rows": validation_batches.fingerprint(),
         }
+    module.gradient_clip = fitting.options.gradient_clip
     epochs = Epochs(fitting, facts, module.train_mean, module.validation_mean)
     checkpoint = epochs.resume()
     if not epochs.finished:
@@ -161,22 +179,21 @@ def _digest(*parts: bytes | memoryview) -> str:
 
 
 class _Loader:
-    """What Lightning iterates over, once an epoch. It has no length: batches are dealt as they come."""
+    """What Lightning iterates over, once an epoch: some batches at a time, dealt as they come."""
 
     def __init__(self, deal: Callable[[], Iterable[Any]]) -> None:
         self.deal = deal
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self.deal())
+        batches = iter(self.deal())
+        return iter(lambda: tuple(islice(batches, STEPS_AT_ONCE)), ())
 
 
 def _trainer(epochs: Epochs) -> Trainer:
-    options = epochs.fitting.options
     return Trainer(
         accelerator="cpu",
         devices=1,
-        max_epochs=options.max_epochs,
-        gradient_clip_val=options.gradient_clip or None,
+        max_epochs=epochs.fitting.options.max_epochs,
         callbacks=[epochs],
         logger=False,
         enable_checkpointing=False,
