@@ -150,9 +150,13 @@ def _falling_keys(scores: Array) -> NDArray[np.uint32]:
     """Integers of the same shape that rise where scores, in single precision, fall; NaN is the highest."""
     with np.errstate(over="ignore"):
         negated = np.float32(0) - scores.astype(np.float32, copy=False)
+    is_nan = np.isnan(negated)
     bits = negated.view(np.int32)
-    keys = (bits ^ ((bits >> 31) | _SIGN)).view(np.uint32)
-    np.putmask(keys, np.isnan(negated), _LAST)
+    flipped = bits >> 31
+    flipped |= _SIGN
+    bits ^= flipped
+    keys = bits.view(np.uint32)
+    np.putmask(keys, is_nan, _LAST)
     return keys
 
 
@@ -187,7 +191,9 @@ def _sort_segments(scores: Array, starts: Ints, counts: Ints, rows: Ints) -> Non
 
 def _sorted_rows(scores: Array, starts: Ints, filled: Array | None = None) -> Ints:
     """(n_segments, width) row numbers by falling score; what is not filled goes last."""
-    packed = _falling_keys(scores).astype(np.uint64) << _HALF | np.arange(scores.shape[1], dtype=np.uint64)
+    packed = _falling_keys(scores).astype(np.uint64)
+    packed <<= _HALF
+    packed |= np.arange(scores.shape[1], dtype=np.uint64)
     if filled is not None:
         packed[~filled] = _END
     packed.sort(axis=1)
