@@ -14,7 +14,7 @@ from mlsd.types import NO_ITEM, Floats, Ints
 from mlsd.worlds.click_models.base import ClickModel, Mask
 from mlsd.worlds.search.relevance import N_GRADES
 
-_BLOCK = 1 << 14
+_BLOCK = 1 << 15
 """Impressions answered at once, so that the work stays in the cache; no result depends on it."""
 
 
@@ -109,16 +109,16 @@ class ResponseModel:
             grades: the same shape, in 0..4.
             odds: the same shape, affinity ** interest_effect; above 0.
         """
-        responses = _nothing_done(items.shape)
+        examined, clicked, satisfied = np.empty((3, *items.shape), bool)
         height = max(1, _BLOCK // max(1, items.shape[1]))
         for start in range(0, len(items), height):
             rows = slice(start, start + height)
             done = self._block(request_id[rows], items[rows], grades[rows], odds[rows])
-            for whole, part in zip(responses, done, strict=True):
-                whole[rows] = part
-        return responses
+            examined[rows], clicked[rows], satisfied[rows] = done
+        return Responses(examined, clicked, satisfied, self._dwell(request_id, items, clicked, satisfied))
 
-    def _block(self, request_id: Ints, items: Ints, grades: Ints, odds: Floats) -> Responses:
+    def _block(self, request_id: Ints, items: Ints, grades: Ints, odds: Floats) -> tuple[Mask, Mask, Mask]:
+        """What is examined, what is clicked, what satisfies."""
         keys = (request_id[:, None], items)
         attraction = self._attraction[grades]
         attraction *= odds / (1.0 - attraction + attraction * odds)
@@ -128,19 +128,14 @@ class ResponseModel:
         luck = rng.uniform(self.seed, "examination", *keys)
         examined = self.click_model.examined(luck, attractive, satisfying)
         clicked = examined & attractive
-        satisfied = clicked & satisfying
-        return Responses(examined, clicked, satisfied, self._dwell(request_id, items, clicked, satisfied))
+        return examined, clicked, clicked & satisfying
 
     def _dwell(self, request_id: Ints, items: Ints, clicked: Mask, satisfied: Mask) -> NDArray[np.float32]:
-        rows, positions = np.nonzero(clicked)
+        """Seconds, of clicks only."""
+        request = np.repeat(request_id, np.count_nonzero(clicked, axis=1))
+        spread = rng.normal(self.seed, "dwell", request, items[clicked])
         medians = np.log([self.options.unsatisfied_dwell_s, self.options.satisfied_dwell_s])
-        spread = rng.normal(self.seed, "dwell", request_id[rows], items[rows, positions])
-        log_dwell = medians[satisfied[rows, positions].astype(np.int64)] + self.options.dwell_sigma * spread
+        log_dwell = medians[satisfied[clicked].astype(np.int64)] + self.options.dwell_sigma * spread
         dwell_s = np.zeros(clicked.shape, np.float32)
-        dwell_s[rows, positions] = np.exp(log_dwell)
+        dwell_s[clicked] = np.exp(log_dwell)
         return dwell_s
-
-
-def _nothing_done(shape: tuple[int, ...]) -> Responses:
-    examined, clicked, satisfied = np.zeros((3, *shape), bool)
-    return Responses(examined, clicked, satisfied, np.zeros(shape, np.float32))
