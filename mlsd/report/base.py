@@ -37,7 +37,7 @@ class Estimate:
 
     Args:
         value: the point estimate.
-        low: lower end of its 95% interval.
+        low: lower end of its interval.
         high: upper end.
         n: what it was computed from (requests, rows or users).
         p_value: of the hypothesis that the figure is 0, in [0, 1].
@@ -224,6 +224,7 @@ class OnlineDesign:
         n_days: length.
         truth: how the true effect was found, in words; empty when the world knows none.
         differences: (key, control, treatment) of every config value in which the arms differ.
+        confidence: of the intervals of effects.
     """
 
     control: str = "pre-existing system"
@@ -233,6 +234,7 @@ class OnlineDesign:
     n_days: int | None = None
     truth: str = ""
     differences: tuple[tuple[str, str, str], ...] = ()
+    confidence: float = 0.95
 
 
 @dataclass(frozen=True)
@@ -261,6 +263,7 @@ class RunResult:
         world_notes: what to know about the world, a sentence each.
         metrics: as in `metrics.json`: `offline` (entries `logging`, each stage, `funnel`),
             `offline_difference` (funnel minus logging, paired: metric -> segment -> figure) and `online`.
+        confidence: of the intervals of all that is not online.
         decides: the metrics that settle the questions.
         summary: one paragraph by whoever ran it; what the figures say is worked out from `metrics`.
         stages: in the funnel's order.
@@ -285,6 +288,7 @@ class RunResult:
     world: str
     world_notes: tuple[str, ...] = ()
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    confidence: float = 0.95
     decides: Decides = field(default_factory=Decides)
     summary: str = ""
     stages: tuple[StageResult, ...] = ()

@@ -104,8 +104,12 @@ def _list(lines: list[str], at: int, item: re.Pattern[str], tag: str) -> tuple[s
     return f"<{tag}>{inner}</{tag}>", at
 
 
+def _ends_paragraph(line: str) -> bool:
+    return not line.strip() or any(start.match(line) for start in (_HEADING, _FENCE, _BULLET))
+
+
 def _paragraph(lines: list[str], at: int) -> tuple[str, int]:
-    end = _until(lines, at + 1, lambda line: not line.strip() or _HEADING.match(line) or _FENCE.match(line))
+    end = _until(lines, at + 1, _ends_paragraph)
     return f"<p>{_inline(' '.join(line.strip() for line in lines[at:end]))}</p>", end
 
 

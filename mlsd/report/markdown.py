@@ -93,7 +93,8 @@ def _page(page: Page) -> Iterator[str]:
     if page.summary:
         yield escape(page.summary)
     yield _verdicts(page.verdicts)
-    yield "Brackets hold 95% intervals. Charts are in `report.html`, all figures in `metrics.json`."
+    yield escape(page.reading)
+    yield "Charts are in `report.html`, all figures in `metrics.json`."
     for section in page.sections:
         yield from _section(section)
 

@@ -49,6 +49,17 @@ def spoken(name: str) -> str:
     return one_line(name).replace("_", " ")
 
 
+def sentence(text: str) -> str:
+    """Text that starts with a capital and ends with a full stop.
+
+    Example:
+        >>> sentence("what users did"), sentence("Done!"), sentence("")
+        ('What users did.', 'Done!', '')
+    """
+    line = one_line(text)
+    return line[:1].upper() + line[1:] + ("" if line.endswith((".", "!", "?")) or not line else ".")
+
+
 def text_width(text: str, size: float = 12, *, bold: bool = False) -> float:
     """About how wide text is drawn, in pixels, in a wide font; East Asian characters count twice.
 

@@ -6,7 +6,7 @@ Texts are plain and unescaped here; whoever writes them out escapes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from mlsd.report.charts.specs import ChartSpec
@@ -180,6 +180,7 @@ class Page:
         summary: a paragraph by whoever ran it.
         verdicts: answers, the weightiest first.
         sections: in reading order.
+        reading: how to read figures.
     """
 
     title: str
@@ -187,4 +188,5 @@ class Page:
     headline: str = ""
     summary: str = ""
     verdicts: tuple[Verdict, ...] = ()
-    sections: tuple[Section, ...] = field(default_factory=tuple)
+    sections: tuple[Section, ...] = ()
+    reading: str = ""

@@ -16,6 +16,7 @@ TAGS = "h3 h4 h5 h6 p ul ol li strong em code pre div table thead tbody tr th td
     [
         ("# One\n## Two", "<h3>One</h3>\n<h4>Two</h4>"),
         ("a\nb\n\nc", "<p>a b</p>\n<p>c</p>"),
+        ("a\n- b", "<p>a</p>\n<ul><li>b</li></ul>"),
         ("- a\n- b\n  more", "<ul><li>a</li><li>b more</li></ul>"),
         ("1. a\n2. b", "<ol><li>a</li><li>b</li></ol>"),
         ("a **b** *c* `**d**`", "<p>a <strong>b</strong> <em>c</em> <code>**d**</code></p>"),

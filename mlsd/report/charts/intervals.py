@@ -71,8 +71,6 @@ def _draw_reference(chart: IntervalChart, canvas: Canvas, axis: Axis, ends: tupl
 
 
 def _draw_marks(row: IntervalRow, canvas: Canvas, axis: Axis, y: float) -> None:
-    if not math.isfinite(row.estimate.value):
-        return
     if row.estimate.has_interval:
         _draw_interval(row, canvas, axis, y)
     if math.isfinite(row.mark):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlsd.report import numbers
 from mlsd.report.base import RunResult
 from mlsd.report.page import Page
 from mlsd.report.sections.learning import calibration, features, labels, training
@@ -38,6 +39,16 @@ def build_page(result: RunResult) -> Page:
         result.summary,
         verdicts(result),
         tuple(section for section in sections if section is not None),
+        _reading(result),
+    )
+
+
+def _reading(result: RunResult) -> str:
+    levels = {result.confidence} | ({result.online_design.confidence} if result.online_design else set())
+    shown = " or ".join(numbers.share(level) for level in sorted(levels))
+    return (
+        f"Brackets hold {shown} intervals. “Does not decide” means that the interval contains zero: "
+        "the run is too small to tell, whatever the point says."
     )
 
 

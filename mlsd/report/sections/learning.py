@@ -64,17 +64,11 @@ def labels(result: RunResult) -> Section | None:
         blocks.append(Fold("Examination by position", (_examination_table(made.examination),)))
     else:
         blocks.append(facts)
-    return Section("labels", "Labels", made.source, tuple(blocks))
+    return Section("labels", "Labels", numbers.sentence(made.source), tuple(blocks))
 
 
 def _label_facts(made: LabelDiagnostics) -> list[tuple[str, str]]:
     facts = [(numbers.spoken(name), numbers.count(n)) for name, n in made.counts.items()]
-    total = sum(made.counts.values())
-    if total and len(made.counts) > 1:
-        facts = [
-            (name, f"{shown} ({numbers.share(made.counts[key] / total)})")
-            for (name, shown), key in zip(facts, made.counts, strict=True)
-        ]
     facts.append(("share with a clipped weight", numbers.share(made.clipped_share)))
     facts.append(("share of slates that were shuffled", numbers.share(made.explored_share)))
     return facts
@@ -83,7 +77,7 @@ def _label_facts(made: LabelDiagnostics) -> list[tuple[str, str]]:
 def _examination_chart(points: tuple[Examination, ...]) -> ExaminationChart:
     has_truth = any(math.isfinite(point.truth) for point in points)
     caption = (
-        "How often a position is looked at, relative to the first; from the shuffled slice, 95% intervals."
+        "How often a position is looked at, relative to the first; from the shuffled slice, with intervals."
     )
     caption += " Hollow diamonds are the truth of the synthetic world." if has_truth else ""
     return ExaminationChart("examination-chart", "Examination by position", caption, points)

@@ -27,8 +27,9 @@ def offline(result: RunResult) -> Section:
         return Section("offline", "Offline evaluation", "Nothing was evaluated offline.")
     metric = result.decides.offline
     lead = (
-        "Each stage's output as if it were shown, on the test window. Intervals are 95%, by resampling the "
-        "independent units (users, or queries where there are none). "
+        "Each stage's output as if it were shown, on the test window. "
+        f"Intervals are {numbers.share(result.confidence)}, by resampling the independent units "
+        "(users, or queries where there are none). "
         f"{numbers.one_line(metric)} was named to decide before the run."
     )
     blocks = (*charts(_stage_chart(result, metric)), _metric_table(result), *_difference_table(result))
@@ -44,7 +45,7 @@ def _stage_chart(result: RunResult, metric: str) -> IntervalChart:
     )
     ceilings = any(math.isfinite(row.mark) for row in rows)
     before = result.offline(LOGGING, metric) or Estimate()
-    caption = "Points with 95% intervals; the dashed line is the pre-existing system."
+    caption = "Points with their intervals; the dashed line is the pre-existing system."
     if ceilings:
         caption += " A hollow diamond is the ceiling that the stage leaves to those after it."
     return IntervalChart(
@@ -132,7 +133,7 @@ def _segment_chart(result: RunResult, metric: str) -> IntervalChart:
     return IntervalChart(
         "segments-chart",
         f"Funnel minus pre-existing system, {metric}",
-        "Differences by segment with 95% intervals. Right of zero the funnel is higher.",
+        "Differences by segment with their intervals. Right of zero the funnel is higher.",
         rows,
         axis=f"difference of {metric}" + numbers.suffix(unit, signed=True),
         reference=0.0,

@@ -19,13 +19,15 @@ def online(result: RunResult) -> Section:
     """Effects on users, with the truth where the world knows it and the assumptions beside."""
     if not result.online_metrics:
         lead = "No online test was simulated for this run, so nothing here tells what users would do."
-        return Section("online", "Online test", lead)
-    blocks: list[Block] = []
-    if result.assumptions:
-        blocks.append(Bullets(result.assumptions, "Simulated, not observed. It assumes:", "open"))
+        return Section("online", "Online test", lead, _assumptions(result, "This run takes for granted:"))
+    blocks = list(_assumptions(result, "Simulated, not observed. It assumes:"))
     blocks.extend((*charts(_effect_chart(result)), _effect_table(result)))
     blocks.extend(_design_blocks(result.online_design))
     return Section("online", "Online test", _lead(result.online_design), tuple(blocks), badge="simulated")
+
+
+def _assumptions(result: RunResult, title: str) -> tuple[Block, ...]:
+    return (Bullets(result.assumptions, title, "open"),) if result.assumptions else ()
 
 
 def _lead(design: OnlineDesign | None) -> str:
@@ -36,8 +38,9 @@ def _lead(design: OnlineDesign | None) -> str:
         users = f" ({numbers.plural(n_users, 'user')})" if n_users is not None else ""
         arms.append(f"{numbers.one_line(arm)}{users}")
     days = f" over {numbers.plural(design.n_days, 'day')}" if design.n_days is not None else ""
-    truth = f" The true effect: {design.truth}" if design.truth else ""
-    return f"Treatment: {arms[0]}. Control: {arms[1]}. Simulated users{days}.{truth}"
+    truth = f" {numbers.sentence('The true effect: ' + design.truth)}" if design.truth else ""
+    level = numbers.share(design.confidence)
+    return f"Treatment: {arms[0]}. Control: {arms[1]}. Simulated users{days}, {level} intervals.{truth}"
 
 
 def _design_blocks(design: OnlineDesign | None) -> tuple[Block, ...]:
@@ -59,7 +62,7 @@ def _relative(result: RunResult, metric: str) -> tuple[Estimate, float]:
 def _effect_chart(result: RunResult) -> IntervalChart:
     rows = tuple(_effect_row(result, metric) for metric in result.online_metrics)
     has_truth = any(math.isfinite(row.mark) for row in rows)
-    caption = "Effect in percent of control with 95% intervals. "
+    caption = "Effect in percent of control, with its interval. "
     caption += "A hollow diamond is the true effect, which only a simulation knows." if has_truth else ""
     return IntervalChart(
         "online-chart",

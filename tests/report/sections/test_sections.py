@@ -54,7 +54,7 @@ def test_anchors_are_unique(any_result: RunResult) -> None:
 def test_without_an_online_test_the_page_says_so_and_is_not_called_simulated(result: RunResult) -> None:
     part = section(replace(result, metrics={"offline": result.metrics["offline"]}), "online")
     assert part.badge == ""
-    assert part.blocks == ()
+    assert part.blocks == (Bullets(result.assumptions, "This run takes for granted:", "open"),)
     assert part.lead.startswith("No online test was simulated")
 
 
@@ -114,3 +114,13 @@ def test_segments_without_a_figure_for_a_system_do_not_fail(result: RunResult) -
     (table,) = tables(section(replace(result, metrics={"offline": offline}), "segments").blocks)
     assert [row[0].text for row in table.rows] == ["all", "a"]
     assert table.rows[1][1].reason.startswith("not measured here")
+
+
+def test_the_level_of_intervals_is_the_one_that_was_used(result: RunResult) -> None:
+    assert result.online_design is not None
+    run = replace(result, confidence=0.9, online_design=replace(result.online_design, confidence=0.99))
+    page = build_page(run)
+    assert page.reading.startswith("Brackets hold 90% or 99% intervals.")
+    assert "Intervals are 90%" in section(run, "offline").lead
+    assert "99% intervals" in section(run, "online").lead
+    assert "95%" not in str(page)
