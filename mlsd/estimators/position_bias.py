@@ -55,7 +55,8 @@ def shuffled_clicks(log: Log, action: str = "click") -> PositionBias:
     Raises:
         InputError: the training windows have no full shuffled slate, or a position is never in one.
     """
-    slates = _full_shuffled(log.until("ranking"), 1 + int(log.impressions["position"].max()), action)
+    n_positions = 1 + int(log.impressions["position"].to_numpy().max(initial=0))
+    slates = _full_shuffled(log.until("ranking"), n_positions, action)
     users, user = np.unique(slates.user, return_inverse=True)
     clicks = _by_user(user, slates.clicks.astype(np.float64), len(users))
     rates = (clicks.sum(axis=0) + 0.5) / (len(slates.user) + 1.0)

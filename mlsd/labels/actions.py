@@ -96,7 +96,7 @@ class ActionLabels(LabelSource):
         self, value: Floats, weight: Floats, done: Mapping[str, NDArray[np.bool_]]
     ) -> dict[str, object]:
         positive = value > 0
-        clipped = np.count_nonzero(weight[positive] > self.max_weight)
+        clipped = int(np.count_nonzero(weight[positive] > self.max_weight))
         return {
             "propensity": self.propensity,
             "max_weight": self.max_weight,

@@ -111,5 +111,9 @@ def test_without_exploration_it_refuses() -> None:
         InputError, match="none of the 10 requests of the training windows has a shuffled slate"
     ):
         shuffled_clicks(replace(log, impressions=log.impressions.assign(explored=False)))
+    with pytest.raises(
+        InputError, match="none of the 10 requests of the training windows has a shuffled slate"
+    ):
+        shuffled_clicks(replace(log, impressions=log.impressions.iloc[:0]))
     with pytest.raises(InputError, match="the log has no action 'tap'; there are request_id"):
         shuffled_clicks(log, "tap")

@@ -1,0 +1,53 @@
+"""The features that `conf/features` declares, all together."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+import yaml
+
+from mlsd.features.base import Family, Feature, FeatureSet
+from mlsd.testing.feature_kit import same_bits
+from mlsd.testing.small_log import SmallLog
+
+FILES = sorted((Path(__file__).resolve().parents[2] / "conf" / "features").glob("*.yaml"))
+SMALL = SmallLog()
+
+
+def build(node: Mapping[str, object]) -> Feature:
+    module, _, name = str(node["_target_"]).rpartition(".")
+    options = {key: value for key, value in node.items() if key != "_target_"}
+    feature: Feature = getattr(importlib.import_module(module), name)(**options)
+    return feature
+
+
+def declared(file: Path) -> dict[str, Feature | None]:
+    nodes = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return {name: build(node) for name, node in nodes.items()}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_served_one_by_one_they_have_the_bits_of_training(file: Path) -> None:
+    features = FeatureSet(declared(file))
+    batch = SMALL.candidates(SMALL.log.window("ranking").requests)
+    features.fit(SMALL.catalog, SMALL.log, batch)
+    trained = features.transform(batch)
+    restored = FeatureSet(declared(file))
+    restored.load_state(features.state())
+    for row in range(0, len(batch), 7):
+        served = restored.transform(batch.take(np.array([row])))
+        assert same_bits(served, trained.take_requests(np.array([row])))
+    assert len(features.shared) == 1  # one index of words for all
+
+
+def test_every_file_says_how_it_is_used_and_search_has_every_family() -> None:
+    assert {file.stem for file in FILES} >= {"search", "search_collection"}
+    assert all(file.read_text(encoding="utf-8").startswith("# mlsd run ") for file in FILES)
+    search = next(file for file in FILES if file.stem == "search")
+    families = {feature.family for feature in declared(search).values() if feature is not None}
+    assert families == set(get_args(Family))
