@@ -27,7 +27,7 @@ def offline(result: RunResult) -> Section:
         return Section("offline", "Offline evaluation", "Nothing was evaluated offline.")
     metric = result.decides.offline
     lead = (
-        "Each stage's output as if it were shown, on the test window. "
+        "Each stage's output as if it were shown, on the test requests. "
         f"Intervals are {numbers.share(result.confidence)}, by resampling the independent units "
         "(users, or queries where there are none). "
         f"{numbers.one_line(metric)} was named to decide before the run."
@@ -43,9 +43,11 @@ def _stage_chart(result: RunResult, metric: str) -> IntervalChart:
         for system in result.systems
         if result.offline(system, metric) is not None
     )
-    ceilings = any(math.isfinite(row.mark) for row in rows)
     before = result.offline(LOGGING, metric) or Estimate()
-    caption = "Points with their intervals; the dashed line is the pre-existing system."
+    ceilings = any(math.isfinite(row.mark) for row in rows)
+    caption = "Points with their intervals."
+    if before.is_known:
+        caption += " The dashed line is the pre-existing system."
     if ceilings:
         caption += " A hollow diamond is the ceiling that the stage leaves to those after it."
     return IntervalChart(
