@@ -44,7 +44,9 @@ def examine(config: DictConfig, without: Sequence[str] = ()) -> Examined:
     """
     resolved = resolve(config)
     builder = Builder(allowed_prefixes(), without)
-    sections = builder.arguments("", resolved.values, describe(System))
+    run = describe(System)
+    sections = builder.arguments("", resolved.values, run)
+    builder.constructed("", run, sections)
     faults = [*resolved.faults, *builder.faults, *wiring_faults(sections)]
     return Examined(resolved.values, sections, _at_their_origin(faults, resolved))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,8 +108,9 @@ class _Composer:
         groups = [one for one in single if self._is_group(one)]
         values = [str(one.input_line) for one in single if not self._is_group(one)]
         chosen = [one for one in groups if one.key_or_group == "problem"]
+        right = [str(one.input_line) for one in chosen if self._is_option(one)]
         others = [str(one.input_line) for one in groups if one not in chosen and self._is_option(one)]
-        problem = self._problem(chosen, others)
+        problem = right[-1:] or self._supposed_problem(chosen, others)
         if problem is None:
             return Composition(None, tuple(self.faults))
         config = self._all_or_each(problem, others, values)
@@ -148,14 +149,13 @@ class _Composer:
     def _wrong(self, override: Override, value: object, rule: str, close: str | None = None) -> None:
         self.faults.append(Fault(override.get_key_element(), value, rule, close))
 
-    def _problem(self, chosen: list[Override], others: list[str]) -> list[str] | None:
-        """The override that chooses the problem; none where another choice, an experiment's, does so.
+    def _supposed_problem(self, chosen: list[Override], others: list[str]) -> list[str] | None:
+        """What a wrong or missing problem is taken for so that checking can go on; None if for nothing.
 
-        Where it is wrong or missing, what it is taken for so that checking can go on; None if nothing is.
+        No override at all where another choice, an experiment's, chooses the problem.
         """
-        right = [str(one.input_line) for one in chosen if self._is_option(one)]
-        if right or (not chosen and self._composes(others)):
-            return right[-1:]
+        if not chosen and self._composes(others):
+            return []
         options = self._options("problem")
         if not chosen:
             rule = f"must be chosen, as in problem={options[0]}; there are {', '.join(options)}"
@@ -189,8 +189,10 @@ class _Composer:
         """The values whose keys are there; the others are faults, found without composing each."""
         config = OmegaConf.to_container(self._compose(kept), resolve=False)
         parsed = {text: _parsed(text) for text in values}
-        keys = {*flatten(config), *(one.key_or_group for one in parsed.values() if _adds(one))}
-        unknown = [text for text, one in parsed.items() if one.key_or_group not in keys]
+        added = tuple(one.key_or_group for one in parsed.values() if _adds(one))
+        keys = {*flatten(config), *added}
+        inside = tuple(f"{key}." for key in added)
+        unknown = [text for text, one in parsed.items() if not _is_known(one.key_or_group, keys, inside)]
         self.faults += [_no_such_key(text, parsed[text], config) for text in unknown]
         return [text for text in values if text not in unknown]
 
@@ -237,6 +239,10 @@ class _Composer:
         value = override.value()
         merged = "; a mapping is merged: add to it with +KEY.NAME=VALUE" if isinstance(value, dict) else ""
         return Fault(override.get_key_element(), value, _first_line(error) + merged)
+
+
+def _is_known(key: str, keys: Collection[str], inside: tuple[str, ...]) -> bool:
+    return key in keys or key.startswith(inside)
 
 
 def _adds(override: Override) -> bool:

@@ -81,8 +81,8 @@ class Builder:
             return value
         wanted = next((kind for arm in arms(annotation) if _is_part(kind := made_class(arm))), None)
         if wanted is not None:
-            rule = f"must be a {wanted.__name__}: a mapping with a {TARGET}"
-            return self._fault(key, value, rule)
+            kind = "a mapping" if is_dataclass(wanted) else f"a mapping with a {TARGET}"
+            return self._fault(key, value, f"must be {kind} ({wanted.__name__})")
         made, faults = plain_value(key, value, annotation)
         self.faults += faults
         return STAND_IN if faults else made
@@ -90,7 +90,7 @@ class Builder:
     def section(self, key: str, value: Mapping[str, object], cls: type) -> Any:
         """A dataclass that has no `_target_`, since its place says what it is."""
         target = describe(cls)
-        return self._constructed(key, target, self.arguments(key, value, target))
+        return self.constructed(key, target, self.arguments(key, value, target))
 
     def _part(self, key: str, value: Mapping[str, object], annotation: Any) -> Any:
         name = value[TARGET]
@@ -104,7 +104,7 @@ class Builder:
             return STAND_IN
         given = {parameter: one for parameter, one in value.items() if parameter not in {TARGET, PARTIAL}}
         if value.get(PARTIAL, False) is not True:
-            return self._constructed(key, target, self.arguments(key, given, target))
+            return self.constructed(key, target, self.arguments(key, given, target))
         arguments = self.arguments(key, given, target, partial=True)
         self._probe(key, target, arguments)
         return functools.partial(target.make, **arguments)
@@ -138,7 +138,7 @@ class Builder:
         made = {name: self.build(join(key, name), given[name], target.hint(name)) for name in known_ones}
         return {**made, **dict.fromkeys(missing, STAND_IN)}
 
-    def _constructed(self, key: str, target: Target, arguments: dict[str, Any]) -> Any:
+    def constructed(self, key: str, target: Target, arguments: dict[str, Any]) -> Any:
         """The object; rules that its constructor finds broken are faults under their full keys."""
         n_known = len(self.faults)
         stands_in = any(value is STAND_IN for value in arguments.values())
@@ -167,7 +167,7 @@ class Builder:
         """Check the rules of a part that is completed later, completing it with probes."""
         missing = [name for name in target.required if name not in arguments]
         probes = {name: PROBES.get(target.hint(name), STAND_IN) for name in missing}
-        self._constructed(key, target, {**arguments, **probes})
+        self.constructed(key, target, {**arguments, **probes})
 
     def _fault(self, key: str, value: object, rule: str, close: str | None = None) -> Any:
         self.faults.append(Fault(key, value, rule, close))

@@ -46,8 +46,20 @@ def _faults(key: str, value: object, error: ValidationError) -> list[Fault]:
     ]
 
 
+WORDS = {
+    "Input should be": "must be",
+    "Field required": "lacks a value",
+    "a valid array": "a list",
+    "a valid dictionary": "a mapping",
+    "a valid boolean": "true or false",
+}
+"""What pydantic says -> what YAML calls it."""
+
+
 def _rule(message: str) -> str:
-    return message.replace("Input should be", "must be").replace("Field required", "lacks a value")
+    for theirs, ours in WORDS.items():
+        message = message.replace(theirs, ours)
+    return message
 
 
 def _at(value: object, location: tuple[int | str, ...]) -> bool:

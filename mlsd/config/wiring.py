@@ -14,7 +14,6 @@ from mlsd.config.standin import STAND_IN
 from mlsd.errors import Fault, nearest
 from mlsd.features.base import FeatureSet
 from mlsd.funnel import Funnel, missing_columns
-from mlsd.metrics.base import PredictionMetric, RankingMetric
 from mlsd.online.ab_test import ABTest
 from mlsd.online.outcomes import METRICS
 from mlsd.problems.base import Goals, Problem
@@ -91,8 +90,8 @@ def _catalog(key: str, stages: Mapping[str, Stage], world: object) -> Iterator[F
 def _by(column: str, stage: Stage, needs: str) -> str:
     """Which of a stage's named parts read a column."""
     holders = (value.features if isinstance(value, FeatureSet) else value for value in vars(stage).values())
-    parts = {name: part for held in holders if isinstance(held, Mapping) for name, part in held.items()}
-    readers = [str(name) for name, part in parts.items() if column in getattr(part, needs, ())]
+    parts = (pair for held in holders if isinstance(held, Mapping) for pair in held.items())
+    readers = [str(name) for name, part in parts if column in getattr(part, needs, ())]
     more = f" and {len(readers) - MAX_NAMED} more" if len(readers) > MAX_NAMED else ""
     return f" by {', '.join(readers[:MAX_NAMED])}{more}" if readers else ""
 
@@ -121,7 +120,8 @@ def _n_out(plan: FunnelPlan) -> int | None:
     """What the last stage passes on; None where it could not be built."""
     stages = list(plan.active.values()) if isinstance(plan.stages, Mapping) else []
     last = stages[-1] if stages else None
-    return last.n_out if isinstance(last, Stage) and isinstance(last.n_out, int) else None
+    n_out = last.n_out if isinstance(last, Stage) else None
+    return n_out if isinstance(n_out, int) and n_out > 0 else None
 
 
 def _metrics(sections: Sections) -> Iterator[Fault]:
@@ -132,9 +132,7 @@ def _metrics(sections: Sections) -> Iterator[Fault]:
         yield from _cutoffs(plan, metrics)
     if not isinstance(problem, Problem) or not isinstance(problem.goals, Goals):
         return
-    offline = [one.name for one in metrics.values() if isinstance(one, (RankingMetric, PredictionMetric))]
-    if len(offline) == len(metrics):
-        yield from _named("offline", problem.goals.offline, offline)
+    yield from _named("offline", problem.goals.offline, list(metrics))
     if isinstance(sections.get("online"), ABTest):
         yield from _named("online", problem.goals.online, list(METRICS))
         for name in problem.goals.guardrails:

@@ -74,7 +74,7 @@ class Goals:
     Args:
         objective: in words, what the system is for.
         online: the metric of the experiment that decides.
-        offline: the ranking metric that is believed to foretell it.
+        offline: the ranking metric that is believed to foretell it, by its key in `metrics`.
         guardrails: metrics of the experiment that must not become worse -> the reason.
     """
 

@@ -62,7 +62,8 @@ class Design:
         families: family -> names of the declared features.
         logging: the pre-existing system; None where there is none.
         online: the experiment; None where nobody can be asked.
-        metrics: names of the offline metrics.
+        decides_offline: name of the offline metric that decides.
+        metrics: names of all offline metrics.
         values: the config, plain.
     """
 
@@ -74,6 +75,7 @@ class Design:
     families: Mapping[str, Sequence[str]]
     logging: Logging | None
     online: ABTest | None
+    decides_offline: str
     metrics: Sequence[str]
     values: Mapping[str, Any]
 
@@ -102,6 +104,7 @@ def design_of(values: Mapping[str, Any], sections: Mapping[str, Any]) -> Design:
         families=_families(sections["features"]),
         logging=sections.get("logging"),
         online=sections.get("online"),
+        decides_offline=sections["metrics"][problem.goals.offline].name,
         metrics=[metric.name for metric in sections["metrics"].values()],
         values=values,
     )

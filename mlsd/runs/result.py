@@ -59,7 +59,7 @@ def result_of(
         world_notes=tuple(world.notes),
         metrics=outcome.metrics(),
         decides=report.Decides(
-            problem.goals.offline,
+            system.metrics[problem.goals.offline].name,
             problem.goals.online if outcome.online else "",
             tuple(problem.goals.guardrails) if outcome.online else (),
         ),
@@ -81,6 +81,7 @@ def result_of(
         online_design=_online_design(system, outcome.online) if outcome.online else None,
         assumptions=LIVE_ASSUMPTIONS if live else RECORDED_ASSUMPTIONS,
         units=UNITS,
+        confidence=system.bootstrap.confidence,
         provenance=provenance(system, config),
         reproduce=" ".join(["mlsd run", *overrides]),
         config_yaml=OmegaConf.to_yaml(OmegaConf.create(dict(config))),
@@ -88,12 +89,9 @@ def result_of(
     )
 
 
-UNITS = {
-    "ctr": "%",
-    "session_success": "%",
-    "abandonment": "%",
-    "retention_7d": "%",
-}
+UNITS = dict.fromkeys(
+    ("ctr", "session_success", "request_success", "abandonment", "retention_7d", "satisfaction"), "%"
+)
 
 
 def provenance(system: System, config: Config) -> dict[str, object]:
@@ -200,7 +198,7 @@ def _of_stage(name: str, stage: Rank) -> list[report.FeatureSummary]:
 
 def _online_design(system: System, online: ABResult) -> report.OnlineDesign:
     assert system.logging is not None  # noqa: S101  (an experiment has a pre-existing system)
-    n_days = getattr(system.online, "n_days", None)
+    assert system.online is not None  # noqa: S101
     existing = " + ".join(map(_contents, system.logging.funnel.active.values()))
     funnel = " → ".join(system.funnel.active)
     return report.OnlineDesign(
@@ -208,10 +206,11 @@ def _online_design(system: System, online: ABResult) -> report.OnlineDesign:
         f"funnel ({funnel})",
         online.sample_ratio.n_control,
         online.sample_ratio.n_treatment,
-        n_days,
+        system.online.n_days,
         "the same users under both arms with the same luck, all of them",
         (
             ("stages", existing, funnel),
             ("latency", f"{system.logging.latency_ms:g} ms", f"{system.problem.latency_ms:g} ms"),
         ),
+        confidence=1 - system.online.alpha,
     )

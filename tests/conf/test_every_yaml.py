@@ -1,0 +1,83 @@
+"""Every YAML names the command that uses it, and that command composes, uses it, and has no fault."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
+
+from mlsd.cli import COMMANDS
+from mlsd.config.check import all_faults
+from mlsd.config.compose import PRIMARY, compose_overrides
+from mlsd.config.places import conf_dir
+
+CONF = conf_dir()
+OPTIONS = sorted(path.relative_to(CONF).with_suffix("").as_posix() for path in CONF.rglob("*.yaml"))
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    """A folder in BEIR layout: what a recorded world's YAML needs to be pointed at."""
+    lines = {
+        "corpus.jsonl": [{"_id": "d1", "title": "tides", "text": "the moon pulls the sea"}],
+        "queries.jsonl": [{"_id": "q1", "text": "how do tides work"}],
+    }
+    for name, rows in lines.items():
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (tmp_path / "qrels").mkdir()
+    (tmp_path / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\n", encoding="utf-8")
+    return tmp_path
+
+
+def command_of(option: str) -> list[str]:
+    """The words of the command in the first comment that is no package directive."""
+    lines = (CONF / f"{option}.yaml").read_text(encoding="utf-8").splitlines()
+    comments = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
+    return shlex.split(next(line for line in comments if not line.startswith("@package")))
+
+
+def overrides_of(option: str, collection: Path) -> list[str]:
+    words = [word for word in command_of(option)[2:] if not word.startswith("-")]
+    return [word.removesuffix("DIR") + str(collection) if word.endswith("=DIR") else word for word in words]
+
+
+def options_used(overrides: list[str]) -> set[str]:
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        listed = GlobalHydra.instance().config_loader().compute_defaults_list(PRIMARY, overrides, RunMode.RUN)
+    return {str(one.config_path) for one in listed.defaults}
+
+
+def test_there_are_yaml_files_in_every_group() -> None:
+    assert len(OPTIONS) >= 20
+    groups = {option.partition("/")[0] for option in OPTIONS}
+    assert {"problem", "world", "funnel", "ranker", "loss", "run"} <= groups
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_it_starts_with_a_command(option: str) -> None:
+    program, command, *_ = command_of(option)
+    assert program == "mlsd"
+    assert command in COMMANDS
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_its_command_uses_it(option: str, collection: Path) -> None:
+    assert option in options_used(overrides_of(option, collection))
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_its_command_has_no_fault(option: str, collection: Path) -> None:
+    composition = compose_overrides(overrides_of(option, collection))
+    assert [str(fault) for fault in all_faults(composition)] == []
+
+
+@pytest.mark.parametrize("option", [option for option in OPTIONS if option.partition("/")[0] in {"ranker", "loss"}])
+def test_every_ranker_and_loss_fits_every_rank_stage(option: str) -> None:
+    group, name = option.split("/")
+    places = [f"{group}@funnel.stages.{stage}.{group}={name}" for stage in ("light_rank", "full_rank")]
+    assert all_faults(compose_overrides(["problem=search", *places])) == []

@@ -1,0 +1,235 @@
+"""Every kind of fault, by the text that a user reads."""
+
+from __future__ import annotations
+
+import os
+from copy import deepcopy
+from functools import cache
+
+import pytest
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, OmegaConf
+
+from mlsd.config.build import build
+from mlsd.config.check import TORCH, all_faults, check, examine, key_faults
+from mlsd.config.compose import compose_overrides
+from mlsd.config.overrides import parse
+from mlsd.config.schema import System
+from mlsd.config.targets import ALLOW_TARGETS
+from mlsd.errors import ConfigError
+
+
+@cache
+def default() -> DictConfig:
+    return compose_overrides(["problem=search"]).required()
+
+
+def edited(*overrides: str) -> DictConfig:
+    """The default config with its values set as the overrides say: what Hydra would compose, in a moment."""
+    config = deepcopy(default())
+    OmegaConf.set_struct(config, value=False)
+    for text in overrides:
+        override = parse(text)
+        assert isinstance(override, Override)
+        if override.is_delete():
+            parent, _, name = override.key_or_group.rpartition(".")
+            del OmegaConf.select(config, parent)[name]
+        else:
+            OmegaConf.update(config, override.key_or_group, override.value(), force_add=True)
+    return config
+
+
+def faults(*overrides: str) -> list[str]:
+    return [str(fault) for fault in examine(edited(*overrides)).faults]
+
+
+def test_the_default_has_no_fault_and_builds() -> None:
+    config = check(compose_overrides(["problem=search"]))
+    system = build(config)
+    assert isinstance(system, System)
+    assert list(system.funnel.active) == ["retrieve", "light_rank", "full_rank"]
+    assert system.problem.name == "search"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("seed=x", "seed == 'x': must be a valid integer."),
+        ("n_workers=0", "n_workers == 0: must be at least 1."),
+        ("problem.latency_ms=-1", "problem.latency_ms == -1.0: must be above 0."),
+        ("trainer.max_epochs=2.5", "trainer.max_epochs == 2.5: must be a valid integer."),
+        ("budget.enforce=1", "budget.enforce == 1: must be true or false."),
+        ("store.folder=3", "store.folder == 3: must be a valid string."),
+        (
+            "funnel.stages.light_rank.n_out=0",
+            "funnel.stages.light_rank.n_out == 0: must be at least 1.",
+        ),
+        (
+            "funnel.stages.full_rank.n_out=???",
+            "funnel.stages.full_rank.n_out == '???': must be given.",
+        ),
+        (
+            "funnel.stages.full_rank.ranker.learning_rate=-1",
+            "funnel.stages.full_rank.ranker.learning_rate == -1.0: must be above 0.",
+        ),
+        (
+            "++world.n_user=3",
+            "Did you mean 'n_users'?",
+        ),
+        ("++funnel.order_=[a]", "no such key: FunnelPlan has order, stages, skip, costs. Did you mean 'order'?"),
+        ("++funnel.order=1", "funnel.order == 1: must be a list."),
+        (
+            "funnel.order=[retrieve,light_rnk]",
+            "funnel.order[1] == 'light_rnk': must be one of retrieve, light_rank, full_rank; nearest is 'light_rank'.",
+        ),
+        (
+            "funnel.order=[retrieve,light_rank,light_rank]",
+            "funnel.order[2] == 'light_rank': must not be named twice.",
+        ),
+        ("funnel.skip=[rerank]", "funnel.skip[0] == 'rerank': must be one of retrieve, light_rank, full_rank"),
+        (
+            "funnel.skip=[retrieve,light_rank,full_rank]",
+            "funnel.skip == ('retrieve', 'light_rank', 'full_rank'): must leave at least one stage of the order.",
+        ),
+        (
+            "funnel.stages.full_rank.n_out=400",
+            "funnel.stages.full_rank.n_out == 400: must be at most light_rank's n_out == 100: a funnel only narrows.",
+        ),
+        (
+            "features.authority.name=autority",
+            "funnel.stages.full_rank == 'autority': is needed of the catalog by authority, which has authority, ",
+        ),
+        (
+            "~problem.request_columns.query",
+            "logging.funnel.stages.retrieve == 'request.query': is needed by bm25, "
+            "but no request and no earlier stage has it. Did you mean 'request.query_id'?",
+        ),
+        (
+            "metrics.ndcg_10.cutoff=1000",
+            "metrics.ndcg_10.cutoff == 1000: must be at most 300: no stage returns more.",
+        ),
+        ("problem.goals.offline=ndgc_10", "Did you mean 'ndcg_10'?"),
+        ("problem.goals.online=session_per_user", "Did you mean 'sessions_per_user'?"),
+        ("+problem.goals.guardrails.abandonmnt=x", "Did you mean 'abandonment'?"),
+        ("problem.n_positions=25", "problem.n_positions == 25: must be at most 20, what the funnel returns."),
+        (
+            "logging.collect.explore.depth=30",
+            "logging.collect.explore.depth == 30: must be at most 20, what the pre-existing funnel returns.",
+        ),
+        (
+            "logging.collect.explore.depth=5",
+            "logging.collect.explore.depth == 5: must be at least problem.n_positions == 10.",
+        ),
+        ("logging.collect.explore.share=0.01", "logging.collect.explore.share == 0.01: must be between 0.05 and 1."),
+        ("logging.collect.split_days.test=0", "logging.collect.split_days.test == 0: must be at least 1."),
+        (
+            "problem.query_kinds.navigational.share=0.5",
+            "problem.query_kinds == 1.25: shares must add up to 1.",
+        ),
+        (
+            "problem.engine=specialized",
+            "problem.engine == 'specialized': must be 'general' or 'specialised'. Did you mean 'specialised'?",
+        ),
+        ("++online.raters=3", "online.raters == 3: must be a mapping (Raters)."),
+        (
+            "++funnel.stages.full_rank=3",
+            "funnel.stages.full_rank == 3: must be a mapping with a _target_ (Stage).",
+        ),
+    ],
+)
+def test_a_fault_is_named_with_full_key_value_and_rule(override: str, message: str) -> None:
+    found = faults(override)
+    assert any(message in fault for fault in found), found
+
+
+def test_a_key_forced_into_the_config_is_caught() -> None:
+    (fault,) = faults("++typo.key=1")
+    assert fault.startswith("typo == {'key': 1}: no such key: a run has problem, world, ")
+    assert [fault.key for fault in key_faults(edited("++typo.key=1"))] == ["typo"]
+    composition = compose_overrides(["problem=search", "++typo.key=1"])
+    assert composition.faults == ()
+    assert [fault.key for fault in all_faults(composition)] == ["typo"]
+
+
+def test_a_fault_is_said_once_under_the_key_where_it_was_written() -> None:
+    (fault,) = faults("features.bm25.scale=log")
+    assert fault == "features.bm25.scale == 'log': must be one of identity, log1p; nearest is 'log1p'."
+
+
+def test_an_interpolation_that_leads_nowhere() -> None:
+    found = faults("~features.bm25")
+    assert found[0].startswith(
+        "funnel.stages.light_rank.features.bm25 == '${features.bm25}': no such key: features.bm25."
+    )
+
+
+def test_a_column_that_a_skipped_stage_would_have_made() -> None:
+    found = faults("funnel.skip=[retrieve]")
+    assert any(
+        fault.startswith("funnel.stages.light_rank == 'candidate.bm25_score': is needed by bm25, but no request")
+        for fault in found
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("os.system", "must begin with mlsd.; allow others with --allow-target or MLSD_ALLOW_TARGETS."),
+        ("mlsd_evil.X", "must begin with mlsd.;"),
+        ("mlsd.features.item.ItmColumn", "Did you mean 'mlsd.features.item.ItemColumn'?"),
+        ("mlsd.features.itm.ItemColumn", "Did you mean 'mlsd.features.item.ItemColumn'?"),
+        ("mlsd.store.os", "must name a class or function that is defined under mlsd.."),
+        ("mlsd.losses.bce.BCE", "must be a Feature."),
+        ("3", "must be the dotted name of a class, such as mlsd.stages.rank.Rank."),
+    ],
+)
+def test_a_target_must_be_allowed_found_and_of_the_right_kind(target: str, message: str) -> None:
+    (fault,) = faults(f"+features.extra={{_target_: {target}}}")
+    assert fault.startswith("features.extra._target_ == ")
+    assert message in fault
+
+
+def test_the_environment_allows_a_prefix_and_yaml_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = "+features.extra={_target_: tests_own_package.Thing}"
+    assert "must begin with mlsd.;" in faults(mine)[0]
+    monkeypatch.setitem(os.environ, ALLOW_TARGETS, "tests_own_package")
+    assert "cannot be found (No module named 'tests_own_package')" in faults(mine)[0]
+
+
+def test_parameters_of_a_part() -> None:
+    found = faults("+features.extra={_target_: mlsd.features.item.ItemColumn, nme: authority}")
+    assert "features.extra.nme == 'authority': no such key: ItemColumn has name, scale. Did you mean 'name'?" in found
+    assert "features.extra.name == '???': must be given to ItemColumn." in found
+
+
+def test_overrides_and_what_they_compose_to_are_reported_together() -> None:
+    wrong = ["sed=1", "n_workers=0", "funnel.stages.full_rank.n_out=0", "++world.users.memory=a"]
+    found = all_faults(compose_overrides(["problem=search", *wrong]))
+    assert [fault.key for fault in found] == [
+        "sed",
+        "funnel.stages.full_rank.n_out",
+        "world.users.memory",
+        "n_workers",
+    ]
+
+
+def test_check_raises_them_in_one_message() -> None:
+    with pytest.raises(ConfigError) as raised:
+        check(compose_overrides(["problem=search", "seed=-1", "n_workers=0"]))
+    assert str(raised.value).splitlines() == [
+        "2 faults in the config:",
+        "  seed == -1: must be at least 0.",
+        "  n_workers == 0: must be at least 1.",
+    ]
+    assert raised.value.exit_code == 2
+
+
+def test_build_refuses_what_check_would() -> None:
+    with pytest.raises(ConfigError, match="n_workers == 0, must be|n_workers == 0: must be at least 1"):
+        build(compose_overrides(["problem=search", "n_workers=0"]).required())
+
+
+def test_targets_can_be_left_alone() -> None:
+    config = compose_overrides(["problem=search", "+funnel.stages.full_rank.loss.nonsense=1"]).required()
+    assert examine(config, without=TORCH).faults == ()
+    assert len(examine(config).faults) == 1
