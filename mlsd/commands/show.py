@@ -87,10 +87,22 @@ def _targets(path: Path) -> list[str]:
 
 def _summary(path: Path) -> str:
     """What an option is: the docstring of its class, else what its second comment line says."""
-    known = summaries()
-    described = [known[target] for target in _targets(path) if target in known]
-    comments = [line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line[:1] == "#"]
-    return next(iter([*described, *comments[1:], *comments]), "")
+    described = [summary for target in _targets(path) if (summary := _described(target))]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    comments = [line[1:].strip() for line in lines if line.startswith("#")]
+    said = [one for one in comments if one and not one.startswith(("@package", "mlsd "))]
+    return next(iter([*described, *said, *comments]), "")
+
+
+def _described(target: str) -> str:
+    """The first line of a class's docstring, also where a package passes the class on from its modules."""
+    package, _, name = target.rpartition(".")
+    found = (
+        summary
+        for known, summary in summaries().items()
+        if known.startswith(f"{package}.") and known.endswith(f".{name}")
+    )
+    return next(found, "")
 
 
 IRREGULAR = {"loss": "losses", "features": "features", "labels": "labels", "metrics": "metrics",

@@ -81,8 +81,8 @@ class Builder:
             return value
         wanted = next((kind for arm in arms(annotation) if _is_part(kind := made_class(arm))), None)
         if wanted is not None:
-            kind = "a mapping" if is_dataclass(wanted) else f"a mapping with a {TARGET}"
-            return self._fault(key, value, f"must be {kind} ({wanted.__name__})")
+            written = "a mapping" if is_dataclass(wanted) else f"a mapping with a {TARGET}"
+            return self._fault(key, value, f"must be {written} ({wanted.__name__})")
         made, faults = plain_value(key, value, annotation)
         self.faults += faults
         return STAND_IN if faults else made
@@ -111,9 +111,7 @@ class Builder:
 
     def _fits(self, key: str, target: Target, annotation: Any) -> bool:
         """Whether a class is one that its place asks for."""
-        wanted = [
-            kind for arm in arms(annotation) if (kind := made_class(arm)) is not None and arm is not Any
-        ]
+        wanted = [kind for arm in arms(annotation) if (kind := made_class(arm)) is not None]
         if not wanted or not inspect.isclass(target.make):
             return True
         if any(issubclass(target.make, kind) for kind in wanted):
@@ -175,5 +173,7 @@ class Builder:
 
 
 def _is_part(kind: type | None) -> bool:
-    """Whether a class is one of ours that only a `_target_` or a section can make."""
-    return kind is not None and kind.__module__.startswith("mlsd.")
+    """Whether only a `_target_` or a section can make objects of a class."""
+    if kind is None:
+        return False
+    return is_dataclass(kind) or inspect.isabstract(kind) or kind.__module__.startswith("mlsd.")

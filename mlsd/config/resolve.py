@@ -101,11 +101,18 @@ class _Resolver:
 
     def _dangling(self, key: str, written: object, error: Exception) -> StandIn:
         sought = REFERENCE.findall(written) if isinstance(written, str) else []
-        missing = [one for one in sought if OmegaConf.select(self.root, one) is None]
+        missing = [one for one in sought if not self._is_there(one)]
         if not missing:
             return self._fault(key, written, str(error).partition("\n")[0])
         values = OmegaConf.to_container(self.root, resolve=False)
         return self._fault(key, written, f"no such key: {missing[0]}", nearest_key(values, missing[0]))
+
+    def _is_there(self, key: str) -> bool:
+        """Whether a key exists, wherever its own value leads."""
+        try:
+            return OmegaConf.select(self.root, key) is not None
+        except OmegaConfBaseException:
+            return True
 
     def _fault(self, key: str, value: object, rule: str, close: str | None = None) -> StandIn:
         self.found.faults.append(Fault(key, value, rule, close))

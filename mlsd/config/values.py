@@ -120,4 +120,4 @@ def made_class(annotation: Any) -> type | None:
         return made_class(args[-1])
     if origin is not None:
         return origin if inspect.isclass(origin) else None
-    return annotation if inspect.isclass(annotation) else None
+    return annotation if inspect.isclass(annotation) and annotation is not Any else None

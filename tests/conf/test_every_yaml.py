@@ -76,7 +76,9 @@ def test_its_command_has_no_fault(option: str, collection: Path) -> None:
     assert [str(fault) for fault in all_faults(composition)] == []
 
 
-@pytest.mark.parametrize("option", [option for option in OPTIONS if option.partition("/")[0] in {"ranker", "loss"}])
+@pytest.mark.parametrize(
+    "option", [option for option in OPTIONS if option.partition("/")[0] in {"ranker", "loss"}]
+)
 def test_every_ranker_and_loss_fits_every_rank_stage(option: str) -> None:
     group, name = option.split("/")
     places = [f"{group}@funnel.stages.{stage}.{group}={name}" for stage in ("light_rank", "full_rank")]

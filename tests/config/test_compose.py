@@ -39,13 +39,17 @@ def test_hydra_settings_are_not_part_of_the_config() -> None:
         ),
         (
             "problem.goals.guardrails={speed: x}",
-            "problem.goals.guardrails == {'speed': 'x'}: Key 'speed' is not in struct; "
-            "a mapping is merged: add to it with +KEY.NAME=VALUE.",
+            (
+                "problem.goals.guardrails == {'speed': 'x'}: Key 'speed' is not in struct; "
+                "a mapping is merged: add to it with +KEY.NAME=VALUE."
+            ),
         ),
         (
             "funnel.stages.light_rank.calibrate=false",
-            "funnel.stages.light_rank.calibrate == False: is left at its default in the YAML: "
-            "write +funnel.stages.light_rank.calibrate=false to set it.",
+            (
+                "funnel.stages.light_rank.calibrate == False: is left at its default in the YAML: "
+                "write +funnel.stages.light_rank.calibrate=false to set it."
+            ),
         ),
     ],
 )
@@ -66,8 +70,14 @@ def test_a_missing_problem_is_asked_for() -> None:
 
 
 def test_every_fault_is_found_at_once_and_the_right_overrides_count() -> None:
-    composition = compose_overrides(["problem=serch", "sed=1", "n_workers=3", "loss@funnel.stages.full_rank.loss=bec"])
-    assert [fault.key for fault in composition.faults] == ["problem", "loss@funnel.stages.full_rank.loss", "sed"]
+    composition = compose_overrides(
+        ["problem=serch", "sed=1", "n_workers=3", "loss@funnel.stages.full_rank.loss=bec"]
+    )
+    assert [fault.key for fault in composition.faults] == [
+        "problem",
+        "loss@funnel.stages.full_rank.loss",
+        "sed",
+    ]
     assert composition.config is not None
     assert composition.config.n_workers == 3
 
@@ -92,4 +102,9 @@ def test_a_group_may_be_chosen_in_what_another_choice_brings() -> None:
 
 def test_jobs_are_every_combination() -> None:
     jobs = compose_jobs(["problem=search", "seed=1,2", "n_workers=choice(1,2)"])
-    assert [(job.required().seed, job.required().n_workers) for job in jobs] == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    assert [(job.required().seed, job.required().n_workers) for job in jobs] == [
+        (1, 1),
+        (1, 2),
+        (2, 1),
+        (2, 2),
+    ]
