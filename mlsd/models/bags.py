@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from mlsd import ragged
 from mlsd.text import Terms
@@ -13,8 +15,8 @@ from mlsd.types import Array, Ints
 
 Vectors = NDArray[np.float32]
 
-_BLOCK_ROWS = 4096
-"""Texts or pairs worked on at once; changes no value."""
+_BLOCK_PAIRS = 4096
+"""Products computed at once; changes no value."""
 
 
 @dataclass(frozen=True)
@@ -75,30 +77,42 @@ class Bags:
         return Bags(np.searchsorted(texts, np.arange(len(terms) + 1)), ids, weights.astype(np.float32))
 
 
-def rarity_of(terms: Terms, n_terms: int) -> Vectors:
-    """(n_terms,) log(1 + (n_texts - n + 0.5) / (n + 0.5)), n being the texts that hold the term.
+def rarity_of(texts: Sequence[Terms], n_terms: int) -> Vectors:
+    """(n_terms,) log(1 + (n_items - n + 0.5) / (n + 0.5)), n being the items that hold the term.
 
     This is the idf of BM25 (Robertson and Zaragoza 2009), above 0 for every term.
+
+    Args:
+        texts: known terms of all items, once for every text an item has, such as its title.
+        n_terms: of the vocabulary.
+
+    Example:
+        Of two items, one has term 0 twice, the other term 1: log(1 + 1.5 / 1.5).
+
+        >>> titles = Terms(np.array([0, 1, 1]), np.array([0]))
+        >>> texts = Terms(np.array([0, 1, 2]), np.array([0, 1]))
+        >>> rarity_of([titles, texts], n_terms=2).round(4).tolist()
+        [0.6930999755859375, 0.6930999755859375]
     """
-    keys = np.unique(ragged.segment_ids(terms.offsets) * max(n_terms, 1) + terms.ids)
-    n_holding = np.bincount(keys % max(n_terms, 1), minlength=n_terms)
-    return np.log1p((len(terms) - n_holding + 0.5) / (n_holding + 0.5)).astype(np.float32)
+    width, n_items = max(n_terms, 1), len(texts[0])
+    holding = np.unique(
+        np.concatenate([ragged.segment_ids(each.offsets) * width + each.ids for each in texts])
+    )
+    n_holding = np.bincount(holding % width, minlength=n_terms)
+    return np.log1p((n_items - n_holding + 0.5) / (n_holding + 0.5)).astype(np.float32)
 
 
 def vectors_of(bags: Bags, table: Vectors) -> Vectors:
     """(n_texts, dim) the weighted sum of each text's term vectors, of length 1; 0 for a text without terms.
 
-    A text's vector does not depend on the other texts, to the last bit.
+    A text's terms are added in their own order, so its vector does not depend on the other texts.
 
     Args:
         bags: texts.
         table: (n_terms, dim) a vector for every term.
     """
-    blocks = [np.zeros((0, table.shape[1]), np.float32)]
-    for start in range(0, len(bags), _BLOCK_ROWS):
-        part = bags.take(np.arange(start, min(start + _BLOCK_ROWS, len(bags))))
-        blocks.append(normalised(ragged.sums(table[part.ids] * part.weights[:, None], part.offsets)))
-    return np.concatenate(blocks)
+    matrix = csr_array((bags.weights, bags.ids, bags.offsets), shape=(len(bags), len(table)))
+    return normalised(matrix @ table)
 
 
 def normalised(vectors: Vectors) -> Vectors:
@@ -118,7 +132,7 @@ def products(first: Vectors, rows: Ints, second: Vectors, others: Ints) -> Vecto
     A matrix product would sum in an order that depends on its shape.
     """
     values = np.empty(len(rows), np.float32)
-    for start in range(0, len(rows), _BLOCK_ROWS):
-        pairs = slice(start, start + _BLOCK_ROWS)
+    for start in range(0, len(rows), _BLOCK_PAIRS):
+        pairs = slice(start, start + _BLOCK_PAIRS)
         values[pairs] = np.einsum("ij,ij->i", first[rows[pairs]], second[others[pairs]])
     return values

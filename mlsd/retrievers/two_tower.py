@@ -20,7 +20,7 @@ from mlsd.logs import Log
 from mlsd.models.bags import Bags, Vectors, normalised, products, rarity_of, vectors_of
 from mlsd.models.pairs import Pairs, click_pairs, title_pairs
 from mlsd.retrievers.base import Retriever
-from mlsd.text import Vocabulary, distinct, item_texts
+from mlsd.text import Vocabulary, distinct
 from mlsd.types import Candidates, Catalog, Ints, Requests, State
 
 PairSource = Literal["clicks", "title", "both"]
@@ -148,9 +148,7 @@ class TwoTowerRetriever(Retriever):
         """(n_impressions,) how much the click of each impression weighs; 0 without one."""
         shown = log.impressions
         if "click" not in shown:
-            raise InputError(
-                f"{name} learns from clicks: the log has no column click; there are {', '.join(shown.columns)}"
-            )
+            raise InputError(f"{name} learns from clicks: no action click, only {', '.join(shown.columns)}")
         clicked = shown["click"].to_numpy().astype(np.float32)
         if "dwell_s" not in shown:
             return clicked
@@ -181,11 +179,10 @@ class _Language(NamedTuple):
 
     @staticmethod
     def of(catalog: Catalog) -> _Language:
-        vocabulary, terms = Vocabulary.learn(item_texts(catalog))
-        rarity = rarity_of(terms, len(vocabulary))
-        titles, texts = (
-            Bags.of(vocabulary.encode(catalog[column].tolist()), rarity) for column in ("title", "text")
-        )
+        vocabulary, terms = Vocabulary.learn([*catalog["title"], *catalog["text"]])
+        parts = [terms.take(rows) for rows in np.split(np.arange(len(terms)), 2)]
+        rarity = rarity_of(parts, len(vocabulary))
+        titles, texts = (Bags.of(part, rarity) for part in parts)
         return _Language(vocabulary, rarity, titles, texts)
 
 
