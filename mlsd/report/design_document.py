@@ -26,7 +26,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 RESERVED = {"_target_", "_partial_"}
 """Keys that say what a part is, and are none of its parameters."""
 
-EMBEDDING_DIM = "embedding_dim"
+EMBEDDING_DIM = "dim"
 """The parameter of a retriever that keeps an embedding of every item."""
 
 NOT_DECLARED = "not declared"
@@ -62,6 +62,7 @@ class Design:
         families: family -> names of the declared features.
         logging: the pre-existing system; None where there is none.
         online: the experiment; None where nobody can be asked.
+        unit: what intervals resample.
         decides_offline: name of the offline metric that decides.
         metrics: names of all offline metrics.
         values: the config, plain.
@@ -75,6 +76,7 @@ class Design:
     families: Mapping[str, Sequence[str]]
     logging: Logging | None
     online: ABTest | None
+    unit: str
     decides_offline: str
     metrics: Sequence[str]
     values: Mapping[str, Any]
@@ -104,6 +106,7 @@ def design_of(values: Mapping[str, Any], sections: Mapping[str, Any]) -> Design:
         families=_families(sections["features"]),
         logging=sections.get("logging"),
         online=sections.get("online"),
+        unit=sections["world"].unit,
         decides_offline=sections["metrics"][problem.goals.offline].name,
         metrics=[metric.name for metric in sections["metrics"].values()],
         values=values,
