@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -27,7 +28,7 @@ usage: mlsd COMMAND [--debug] ...
 Exit codes: 0 done, 1 a bug, 2 something to be mended by you, 3 over the latency budget, 130 interrupted.
 """
 
-BUG, USER_ERROR, INTERRUPTED = 1, 2, 130
+USER_ERROR, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,10 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def exit_code_of(work: Callable[[], int]) -> int:
     """The exit code of some work. What went wrong is said in one message, without a traceback."""
     try:
-        return work()
+        code = work()
+        sys.stdout.flush()
+        return code
     except MlsdError as error:
         complain(str(error))
         return error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
     except OSError as error:
         complain(_about(error))
         return USER_ERROR

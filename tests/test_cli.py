@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -143,6 +144,15 @@ def test_exit_codes(
 
     assert exit_code_of(fail) == code
     assert capsys.readouterr().err == message
+
+
+def test_whoever_reads_may_stop_reading() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as out:
+        command = [sys.executable, "-m", "mlsd", "show", "rankers"]
+        done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_a_bug_is_not_hidden() -> None:
