@@ -77,8 +77,8 @@ class RequestBatches(Batches):
     def of_epoch(self, epoch: int) -> Iterator[RankingInputs]:
         luck = rng.uniform(self.seed, "order of requests", epoch, self.requests)
         requests = self.requests[np.argsort(luck)]
-        for part in np.split(requests, _cuts(np.diff(self.features.offsets)[requests], self.batch_rows)):
-            yield self._of_requests(part)
+        cuts = _cuts(np.diff(self.features.offsets)[requests], self.batch_rows)
+        return (self._of_requests(part) for part in np.split(requests, cuts) if len(part))
 
     def fingerprint(self) -> str:
         features = self.features

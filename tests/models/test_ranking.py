@@ -1,0 +1,71 @@
+"""Batches of whole requests."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlsd import ragged
+from mlsd.losses.bce import BCE
+from mlsd.losses.softmax import Softmax
+from mlsd.models.linear import Linear
+from mlsd.models.ranking import RankingModule, RequestBatches
+from mlsd.types import FeatureBatch
+
+
+def batches_of(counts: list[int], batch_rows: int, seed: int = 0) -> RequestBatches:
+    """Rows numbered from 0 in their dense value, their request in their label."""
+    offsets = ragged.offsets_of_counts(np.array(counts, np.int64))
+    rows = np.arange(offsets[-1], dtype=np.float32)
+    features = FeatureBatch(rows[:, None], np.zeros((len(rows), 0), np.int64), offsets)
+    return RequestBatches(features, ragged.segment_ids(offsets).astype(np.float32), batch_rows, seed)
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=40), st.integers(1, 20), st.integers(0, 5))
+def test_every_candidate_comes_once_with_its_whole_request(
+    counts: list[int], batch_rows: int, epoch: int
+) -> None:
+    seen = []
+    for batch in batches_of(counts, batch_rows).of_epoch(epoch):
+        assert len(batch.labels) < batch_rows + max(counts)
+        for part in np.split(batch.labels.numpy(), batch.offsets[1:-1].numpy()):
+            assert len(set(part.tolist())) == 1
+            assert len(part) == counts[int(part[0])]
+        seen.append(batch.dense[:, 0].numpy())
+    assert sorted(np.concatenate([np.zeros(0), *seen]).tolist()) == list(range(sum(counts)))
+
+
+def test_order_changes_with_epoch_and_seed_only() -> None:
+    def order(epoch: int, seed: int = 0) -> list[float]:
+        return [
+            float(x) for batch in batches_of([2] * 30, 8, seed).of_epoch(epoch) for x in batch.dense[:, 0]
+        ]
+
+    assert order(0) == order(0)
+    assert order(0) != order(1)
+    assert order(0) != order(0, seed=1)
+
+
+def test_batches_are_about_as_long_as_asked() -> None:
+    sizes = [len(batch.labels) for batch in batches_of([5] * 400, 100).of_epoch(0)]
+    assert len(sizes) == 20
+    assert set(sizes) == {100}
+
+
+@pytest.mark.parametrize(("loss", "weight"), [(BCE(), 5), (Softmax(), 2)])
+def test_a_batch_weighs_what_its_loss_averages_over(loss: BCE | Softmax, weight: int) -> None:
+    module = RankingModule(Linear(1, ()), loss, 0.1, 0.0)
+    (batch,) = batches_of([2, 3], 100).of_epoch(0)
+    assert module.loss(batch)[1] == weight
+
+
+def test_loss_options_are_facts_of_a_training() -> None:
+    facts = [RankingModule(Linear(1, ()), loss, 0.1, 0.0).facts for loss in (BCE(), Softmax())]
+    assert [fact["loss"] for fact in facts] == ["BCE {}", "Softmax {}"]
+
+
+def test_fingerprint_is_of_features_and_labels() -> None:
+    assert batches_of([2, 3], 8).fingerprint() == batches_of([2, 3], 9).fingerprint()
+    assert batches_of([2, 3], 8).fingerprint() != batches_of([3, 2], 8).fingerprint()
