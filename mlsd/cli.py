@@ -44,9 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def exit_code_of(work: Callable[[], int]) -> int:
     """The exit code of some work. What went wrong is said in one message, without a traceback."""
     try:
-        code = work()
-        sys.stdout.flush()
-        return code
+        return _flushed(work)
     except MlsdError as error:
         complain(str(error))
         return error.exit_code
@@ -59,6 +57,12 @@ def exit_code_of(work: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         complain("interrupted; what was finished is kept, and the same command goes on from there")
         return INTERRUPTED
+
+
+def _flushed(work: Callable[[], int]) -> int:
+    code = work()
+    sys.stdout.flush()
+    return code
 
 
 def complain(message: str) -> None:
