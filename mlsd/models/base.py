@@ -242,8 +242,9 @@ def _signals_pass(epochs: Epochs) -> Iterator[None]:
     try:
         yield
     except SIGTERMException:
-        signal.raise_signal(signal.SIGTERM)
-        raise
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.raise_signal(signal.SIGTERM)
+        raise SystemExit(128 + signal.SIGTERM) from None
     except SystemExit:
         if epochs.interrupt is None:
             raise

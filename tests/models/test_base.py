@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -131,25 +132,41 @@ def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:
     assert batches.dealt == []
 
 
-def test_kill_and_terminate_end_the_process_and_leave_its_checkpoint(tmp_path: Path) -> None:
+def test_a_killed_training_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
     code = textwrap.dedent(f"""
-        import os, sys
+        import os, signal, sys
         from pathlib import Path
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         from test_base import OPTIONS, Fitting, trained
         def progress(done, total, what):
             if done == 2:
-                os.kill(os.getpid(), int(sys.argv[1]))
-        trained(Fitting(OPTIONS, folder=Path(sys.argv[2]), progress=progress))
+                os.kill(os.getpid(), signal.SIGKILL)
+        trained(Fitting(OPTIONS, folder=Path(sys.argv[1]), progress=progress))
     """)
-    signals = (signal.SIGKILL, signal.SIGTERM)
-    commands = [[sys.executable, "-c", code, str(int(each)), str(tmp_path / each.name)] for each in signals]
-    started = [subprocess.Popen(command) for command in commands]
-    assert [process.wait() for process in started] == [-each for each in signals]
-    for each in signals:
-        batches = PointBatches()
-        assert trained(Fitting(OPTIONS, folder=tmp_path / each.name), batches) == trained(Fitting(OPTIONS))
-        assert set(batches.dealt) == {2, 3}
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    batches = PointBatches()
+    assert trained(Fitting(OPTIONS, folder=tmp_path), batches) == trained(Fitting(OPTIONS))
+    assert set(batches.dealt) == {2, 3}
+
+
+def test_sigterm_is_seen_once_and_ends_training_with_its_exit_code(tmp_path: Path) -> None:
+    """Lightning ends the training and would exit with code 0."""
+    handled: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: handled.append(number))
+    fitting = Fitting(OPTIONS, folder=tmp_path, progress=lambda done, *_: stop(done))
+
+    def stop(done: int) -> None:
+        if done == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    try:
+        with pytest.raises(SystemExit, match="143"):
+            trained(fitting)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert handled == [signal.SIGTERM]
+    assert trained(Fitting(OPTIONS, folder=tmp_path)) == trained(Fitting(OPTIONS))
 
 
 def test_best_weights_are_kept_and_training_stops_in_time() -> None:
