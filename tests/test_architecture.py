@@ -24,8 +24,8 @@ ANYBODYS_PARTS = {"datasets", "estimators", "models"}
 """Parts that every other part may use: readers of files, estimates, and the networks inside rankers."""
 
 CONFINED = {
-    "hydra": {"config", "cli", "commands", "run"},
-    "omegaconf": {"config", "cli", "commands", "run"},
+    "hydra": {"config", "commands"},
+    "omegaconf": {"config", "commands", "run", "runs"},
     "optuna": {"tuning"},
     "pytorch_lightning": {"models", "rankers.base", "training"},
     "torch": {"models", "losses", "rankers", "retrievers", "testing"},

@@ -97,11 +97,13 @@ class _Composer:
         loader: of the initialised Hydra.
         always: overrides that are right and come first.
         faults: found so far.
+        composed: what has been composed so far, by its overrides.
     """
 
     loader: ConfigLoader
     always: list[str]
     faults: list[Fault] = field(default_factory=list)
+    composed: dict[tuple[str, ...], DictConfig] = field(default_factory=dict)
 
     def run(self, overrides: Sequence[str]) -> Composition:
         single = [one for text in overrides if (one := self._single(text))]
@@ -197,7 +199,10 @@ class _Composer:
         return [text for text in values if text not in unknown]
 
     def _compose(self, overrides: list[str]) -> DictConfig:
-        return compose(PRIMARY, [*self.always, *overrides])
+        key = tuple(overrides)
+        if key not in self.composed:
+            self.composed[key] = compose(PRIMARY, [*self.always, *overrides])
+        return self.composed[key]
 
     def _add(
         self, kept: list[str], more: list[str], wrong: Callable[[str, list[str], Exception], Fault]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,10 @@ CONF = conf_dir()
 OPTIONS = sorted(path.relative_to(CONF).with_suffix("").as_posix() for path in CONF.rglob("*.yaml"))
 
 
-@pytest.fixture
-def collection(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in BEIR layout: what a recorded world's YAML needs to be pointed at."""
+    tmp_path = tmp_path_factory.mktemp("collection")
     lines = {
         "corpus.jsonl": [{"_id": "d1", "title": "tides", "text": "the moon pulls the sea"}],
         "queries.jsonl": [{"_id": "q1", "text": "how do tides work"}],
@@ -41,14 +43,26 @@ def command_of(option: str) -> list[str]:
     return shlex.split(next(line for line in comments if not line.startswith("@package")))
 
 
-def overrides_of(option: str, collection: Path) -> list[str]:
+def overrides_of(option: str, collection: Path) -> tuple[str, ...]:
     words = [word for word in command_of(option)[2:] if not word.startswith("-")]
-    return [word.removesuffix("DIR") + str(collection) if word.endswith("=DIR") else word for word in words]
+    return tuple(
+        word.removesuffix("DIR") + str(collection) if word.endswith("=DIR") else word for word in words
+    )
 
 
-def options_used(overrides: list[str]) -> set[str]:
+@cache
+def faults(*overrides: str) -> list[str]:
+    return [str(fault) for fault in all_faults(compose_overrides(overrides))]
+
+
+@cache
+def options_used(*overrides: str) -> set[str]:
     with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        listed = GlobalHydra.instance().config_loader().compute_defaults_list(PRIMARY, overrides, RunMode.RUN)
+        listed = (
+            GlobalHydra.instance()
+            .config_loader()
+            .compute_defaults_list(PRIMARY, list(overrides), RunMode.RUN)
+        )
     return {str(one.config_path) for one in listed.defaults}
 
 
@@ -67,13 +81,12 @@ def test_it_starts_with_a_command(option: str) -> None:
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_its_command_uses_it(option: str, collection: Path) -> None:
-    assert option in options_used(overrides_of(option, collection))
+    assert option in options_used(*overrides_of(option, collection))
 
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_its_command_has_no_fault(option: str, collection: Path) -> None:
-    composition = compose_overrides(overrides_of(option, collection))
-    assert [str(fault) for fault in all_faults(composition)] == []
+    assert faults(*overrides_of(option, collection)) == []
 
 
 @pytest.mark.parametrize(
@@ -82,4 +95,4 @@ def test_its_command_has_no_fault(option: str, collection: Path) -> None:
 def test_every_ranker_and_loss_fits_every_rank_stage(option: str) -> None:
     group, name = option.split("/")
     places = [f"{group}@funnel.stages.{stage}.{group}={name}" for stage in ("light_rank", "full_rank")]
-    assert all_faults(compose_overrides(["problem=search", *places])) == []
+    assert faults("problem=search", *places) == []
