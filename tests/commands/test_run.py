@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,15 @@ class Recorder:
     def __init__(self, failures: dict[int, Exception] | None = None) -> None:
         self.failures = failures or {}
         self.folders: list[Path] = []
+        self.overrides: list[list[str]] = []
 
-    def __call__(self, config: DictConfig, folder: Path) -> None:
+    def __call__(self, config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
         if config.seed in self.failures:
             raise self.failures[config.seed]
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "seed").write_text(str(config.seed), encoding="utf-8")
         self.folders.append(folder)
+        self.overrides.append(list(overrides))
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +64,7 @@ def test_a_multirun_gives_every_job_its_own_folder() -> None:
     launch(["-m", SEARCH, "seed=1,2,2"], job)
     assert [folder.name[:2] for folder in job.folders] == ["0_", "1_", "2_"]
     assert [(folder / "seed").read_text(encoding="utf-8") for folder in job.folders] == ["1", "2", "2"]
+    assert job.overrides == [[SEARCH, f"seed={seed}"] for seed in (1, 2, 2)]
 
 
 def test_faults_are_reported_before_anything_is_written(tmp_path: Path) -> None:
@@ -98,7 +102,7 @@ def test_anything_else_stops_the_others() -> None:
 
 
 def test_an_interruption_goes_through() -> None:
-    def interrupted(config: DictConfig, folder: Path) -> None:
+    def interrupted(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -132,7 +136,7 @@ def test_yaml_of_ones_own(tmp_path: Path) -> None:
     seen: list[int] = []
     launch(
         [SEARCH, "trainer=quick", "--config-dir", "conf"],
-        lambda config, _: seen.append(config.trainer.max_epochs),
+        lambda config, *_: seen.append(config.trainer.max_epochs),
     )
     assert seen == [1]
     with pytest.raises(ConfigError, match="trainer == 'quick': must be one of default"):
