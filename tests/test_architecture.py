@@ -25,12 +25,12 @@ ANYBODYS_PARTS = {"datasets", "estimators", "models"}
 
 CONFINED = {
     "hydra": {"config", "commands"},
-    "omegaconf": {"config", "commands", "run", "runs"},
+    "omegaconf": {"config", "commands", "runner", "runs"},
     "optuna": {"tuning"},
     "pytorch_lightning": {"models", "rankers.base", "training"},
     "torch": {"models", "losses", "rankers", "retrievers", "testing"},
     "matplotlib": {"report"},
-    "rich": {"report", "cli", "commands", "run"},
+    "rich": {"report", "cli", "commands", "runner"},
 }
 
 
@@ -113,6 +113,6 @@ def test_every_module_has_its_layer() -> None:
         | ASSEMBLY
         | UPPER
         | TESTING
-        | {"run", "cli", "commands", "runs", "__init__", "__main__"}
+        | {"runner", "cli", "commands", "runs", "__init__", "__main__"}
     )
     assert {name.split(".")[0] for name in MODULES} <= named

@@ -22,8 +22,8 @@ from mlsd.config.overrides import value_of
 from mlsd.config.places import conf_dir
 from mlsd.errors import MlsdError
 
-Job = Callable[[DictConfig, Path], object]
-"""Runs a config; what it leaves behind goes into the folder."""
+Job = Callable[[DictConfig, Path, Sequence[str]], object]
+"""Runs a config that these overrides composed; what it leaves behind goes into the folder."""
 
 USAGE = "problem=NAME [KEY=VALUE ...] [-m] [--cfg job] [--allow-target PREFIX]"
 
@@ -48,7 +48,7 @@ class JobsFailedError(MlsdError):
 
 def main(arguments: Sequence[str]) -> int:
     """Check and run what the arguments ask for."""
-    from mlsd.run import run_config  # noqa: PLC0415  (only a run needs what a run needs)
+    from mlsd.runner import run_config  # noqa: PLC0415  (only a run needs what a run needs)
 
     return launch(arguments, run_config)
 
@@ -130,9 +130,10 @@ def _guarded(job: Job, failed: list[Exception]) -> Callable[[DictConfig], None]:
     def run_job(config: DictConfig) -> None:
         if any(not isinstance(error, MlsdError) for error in failed):
             return
-        with claimed(Path(HydraConfig.get().runtime.output_dir)) as folder:
+        hydra_config = HydraConfig.get()
+        with claimed(Path(hydra_config.runtime.output_dir)) as folder:
             try:
-                job(config, folder)
+                job(config, folder, list(hydra_config.overrides.task))
             except Exception as error:  # noqa: BLE001  (raised again by `launch`)
                 failed.append(error)
 

@@ -11,7 +11,7 @@ from mlsd.worlds.search.texts import make_catalog
 from mlsd.worlds.search.vocabulary import TRANSACTION_MARKERS
 
 if TYPE_CHECKING:
-    from conftest import MakeWorld
+    from tests.worlds.search.conftest import MakeWorld
 
 
 def test_columns_and_their_types(world: SearchWorld) -> None:

@@ -20,7 +20,7 @@ from mlsd.worlds.search.queries import INTENTS
 from mlsd.worlds.search.vocabulary import LanguageOptions
 
 if TYPE_CHECKING:
-    from conftest import MakeWorld
+    from tests.worlds.search.conftest import MakeWorld
 
 CONF = Path(__file__).parents[3] / "conf" / "world" / "search.yaml"
 

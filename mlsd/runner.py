@@ -3,22 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from omegaconf import DictConfig
 from rich.console import Console
 
+from mlsd.commands.folders import claimed
 from mlsd.config.build import build
+from mlsd.config.check import all_faults, raise_faults
+from mlsd.config.compose import compose_overrides
+from mlsd.config.identity import config_hash
 from mlsd.config.resolve import resolve
 from mlsd.config.schema import System
 from mlsd.report.progress import Steps
 from mlsd.report.terminal import print_summary
 from mlsd.runs import steps as run_steps
 from mlsd.runs.files import write_run
+from mlsd.runs.finished import FinishedRun
 from mlsd.runs.outcome import Outcome
 from mlsd.runs.result import result_of
 from mlsd.runs.steps import Config
 from mlsd.store import Store, written_whole
+
+
+def run(overrides: Sequence[str], folder: Path | None = None, console: Console | None = None) -> FinishedRun:
+    """Compose a config, check it, and run it: `mlsd run` in Python.
+
+    Args:
+        overrides: as on the command line, such as `problem=search`.
+        folder: of the run; one of its own under `outputs` unless named.
+        console: where progress and the summary go; the terminal unless given.
+
+    Raises:
+        ConfigError: with everything that is wrong; nothing was drawn.
+        BudgetExceededError: the funnel is over its latency budget and the config says that this fails a run.
+    """
+    composition = compose_overrides(overrides)
+    raise_faults(all_faults(composition))
+    config = composition.required()
+    with claimed(folder or _own_folder(config)) as mine:
+        return FinishedRun(run_config(config, mine, overrides, console))
+
+
+def _own_folder(config: DictConfig) -> Path:
+    moment = datetime.now().astimezone()
+    return Path("outputs", config.problem.name, f"{moment:%Y-%m-%d_%H-%M-%S}_{config_hash(config)}")
 
 
 def run_config(
