@@ -1,7 +1,5 @@
 """What every feature must keep. Inherit `FeatureKit` and give it your feature."""
 
-# ruff: noqa: S101
-
 from __future__ import annotations
 
 from abc import ABC, abstractmethod

@@ -1,7 +1,5 @@
 """What every loss must keep. Inherit `LossKit` and give it your loss."""
 
-# ruff: noqa: S101
-
 from __future__ import annotations
 
 from abc import ABC, abstractmethod

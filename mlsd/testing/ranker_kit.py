@@ -1,7 +1,5 @@
 """What every ranker must keep. Inherit `RankerKit` and build your ranker in `make`."""
 
-# ruff: noqa: S101
-
 from __future__ import annotations
 
 from abc import ABC, abstractmethod

@@ -7,8 +7,6 @@
 The kit's catalog speaks of music, its requests have a `query`, and its log has clicks in every window.
 """
 
-# ruff: noqa: S101
-
 from __future__ import annotations
 
 from abc import ABC, abstractmethod

@@ -1,7 +1,5 @@
 """What every stage must keep. Inherit `StageKit` and give it your stage."""
 
-# ruff: noqa: S101
-
 from __future__ import annotations
 
 from abc import ABC, abstractmethod

@@ -7,8 +7,6 @@
 Worlds in tests should be small, yet large enough for some hundred requests a day.
 """
 
-# ruff: noqa: S101
-
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
