@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlsd import ragged
+from mlsd.errors import NotFittedError
 from mlsd.fitting import Curves, Fitting
 from mlsd.logs import Log
-from mlsd.types import Candidates, Catalog, Requests, State
+from mlsd.text import distinct
+from mlsd.types import Candidates, Catalog, Ints, Requests, State
+
+Scores = NDArray[np.float32]
+Queries = TypeVar("Queries")
 
 
 class Retriever(ABC):
@@ -49,3 +57,53 @@ class Retriever(ABC):
     @abstractmethod
     def load_state(self, state: State) -> None:
         """Take over what another `fit` learnt."""
+
+
+class TextIndex(ABC, Generic[Queries]):
+    """What a text retriever searches: items of a catalog, by what a query's text becomes."""
+
+    @abstractmethod
+    def queries(self, texts: Sequence[str]) -> Queries:
+        """What texts become for this index."""
+
+    @abstractmethod
+    def best(self, queries: Queries, n: int) -> tuple[Ints, Scores, Ints]:
+        """Items, scores and offsets of each query's `n` best items, best first, ties by the lower item."""
+
+    @abstractmethod
+    def scores_of(self, queries: Queries, query: Ints, items: Ints) -> Scores:
+        """(n_pairs,) the score of each (query, item) pair."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """All of it."""
+
+
+class TextRetriever(Retriever, Generic[Queries]):
+    """Finds items by the text of the query; a text that comes more than once is searched for once."""
+
+    needs = frozenset({"request.query"})
+    catalog_needs = frozenset({"title", "text"})
+
+    _index: TextIndex[Queries] | None = None
+
+    @property
+    def index(self) -> TextIndex[Queries]:
+        """What `fit` or `load_state` made."""
+        if self._index is None:
+            raise NotFittedError(f"{type(self).__name__} was used before fit or load_state")
+        return self._index
+
+    def retrieve(self, requests: Requests, n: int) -> Candidates:
+        texts, rows = distinct(requests["query"])
+        items, scores, offsets = self.index.best(self.index.queries(texts), n)
+        taken, of_requests = ragged.take_segments(offsets, rows)
+        return Candidates(of_requests, items[taken], {"score": scores[taken]})
+
+    def score(self, requests: Requests, candidates: Candidates) -> Scores:
+        texts, rows = distinct(requests["query"])
+        query = rows[candidates.request_rows]
+        return self.index.scores_of(self.index.queries(texts), query, candidates.items)
+
+    def state(self) -> State:
+        return self.index.state()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsd import checks, ragged
-from mlsd.errors import NotFittedError
 from mlsd.fitting import Curves, Fitting
 from mlsd.logs import Log
-from mlsd.retrievers.base import Retriever
-from mlsd.text import Terms, Vocabulary, distinct, item_texts
-from mlsd.types import Array, Candidates, Catalog, Ints, Requests, State
+from mlsd.retrievers.base import TextIndex, TextRetriever
+from mlsd.text import Terms, Vocabulary, item_texts
+from mlsd.types import Array, Catalog, Ints, State
 
 _BLOCK_CELLS = 1 << 18
 """Scores held at once: as many queries at a time as keep them in the cache. Changes no result."""
@@ -25,7 +24,7 @@ _ITEM_BITS = np.uint64(32)
 _ITEM_MASK = np.uint64((1 << 32) - 1)
 
 
-class BM25(Retriever):
+class BM25(TextRetriever[Terms]):
     """Okapi BM25 over title and text, in the variant of Lucene, indexed by bm25s.
 
         score(q, d) = sum over terms t of q:  idf(t) * tf / (tf + k1 * (1 - b + b * |d| / mean |d|))
@@ -42,48 +41,20 @@ class BM25(Retriever):
         b: how much long items are held back, in [0, 1].
     """
 
-    needs = frozenset({"request.query"})
-    catalog_needs = frozenset({"title", "text"})
-
     def __init__(self, k1: float = 1.5, b: float = 0.75) -> None:
         self.k1 = checks.at_least("k1", k1, 0)
         self.b = checks.share("b", b)
-        self._index: _Index | None = None
 
     def fit(self, catalog: Catalog, log: Log | None, fitting: Fitting) -> Curves:  # noqa: ARG002
         self._index = _Index.of(*Vocabulary.learn(item_texts(catalog)), self.k1, self.b)
         return Curves()
 
-    def retrieve(self, requests: Requests, n: int) -> Candidates:
-        terms, rows = self._queries(requests)
-        items, scores, offsets = self.index.best(terms, n)
-        taken, of_requests = ragged.take_segments(offsets, rows)
-        return Candidates(of_requests, items[taken], {"score": scores[taken]})
-
-    def score(self, requests: Requests, candidates: Candidates) -> NDArray[np.float32]:
-        terms, rows = self._queries(requests)
-        return self.index.scores_of(terms, rows[candidates.request_rows], candidates.items)
-
-    def state(self) -> State:
-        return self.index.state()
-
     def load_state(self, state: State) -> None:
         self._index = _Index.from_state(state)
 
-    @property
-    def index(self) -> _Index:
-        if self._index is None:
-            raise NotFittedError("BM25 was used before fit or load_state")
-        return self._index
-
-    def _queries(self, requests: Requests) -> tuple[Terms, Ints]:
-        """The known terms of each distinct query, and (n_requests,) the row of each request's."""
-        texts, rows = distinct(requests["query"])
-        return self.index.vocabulary.encode(texts).known(), rows
-
 
 @dataclass(frozen=True)
-class _Index:
+class _Index(TextIndex[Terms]):
     """What each term adds to the score of each item that has it; everything else adds nothing.
 
     Args:
@@ -114,8 +85,11 @@ class _Index:
         offsets = postings["indptr"].astype(np.int64)
         return _Index(vocabulary, offsets, postings["indices"], postings["data"], len(terms))
 
+    def queries(self, texts: Sequence[str]) -> Terms:
+        """The known terms of each text."""
+        return self.vocabulary.encode(texts).known()
+
     def best(self, queries: Terms, n: int) -> tuple[Ints, NDArray[np.float32], Ints]:
-        """Items, scores and offsets of the `n` best items of each query, best first; none with score 0."""
         blocks = [_best(self._scores(queries, block), n) for block in self._blocks(len(queries))]
         items = np.concatenate([np.zeros(0, np.int64), *(block[0] for block in blocks)])
         scores = np.concatenate([np.zeros(0, np.float32), *(block[1] for block in blocks)])
@@ -123,7 +97,6 @@ class _Index:
         return items, scores, ragged.offsets_of_counts(counts)
 
     def scores_of(self, queries: Terms, query: Ints, items: Ints) -> NDArray[np.float32]:
-        """(n_pairs,) the score of each (query, item) pair."""
         by_query = np.argsort(query, kind="stable")
         bounds = np.searchsorted(query[by_query], np.arange(len(queries) + 1))
         scores = np.zeros(len(query), np.float32)

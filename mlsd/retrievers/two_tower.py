@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsd import checks, ragged
-from mlsd.errors import InputError, NotFittedError
+from mlsd.errors import InputError
 from mlsd.fitting import Curves, Fitting
 from mlsd.logs import Log
 from mlsd.models.bags import Bags, Vectors, normalised, products, rarity_of, vectors_of
 from mlsd.models.pairs import Pairs, click_pairs, title_pairs
-from mlsd.retrievers.base import Retriever
-from mlsd.text import Vocabulary, distinct
-from mlsd.types import Candidates, Catalog, Ints, Requests, State
+from mlsd.retrievers.base import TextIndex, TextRetriever
+from mlsd.text import Vocabulary
+from mlsd.types import Catalog, Ints, State
 
 PairSource = Literal["clicks", "title", "both"]
 Search = Literal["exact", "hnsw"]
@@ -37,7 +37,7 @@ _NEIGHBOURS, _LOOKED_AT = 32, 512
 of Malkov and Yashunin (2020)."""
 
 
-class TwoTowerRetriever(Retriever):
+class TwoTowerRetriever(TextRetriever[Vectors]):
     """Items by the cosine of their vector and the query's, found by faiss.
 
         q = unit(sum over terms t of the query of w_t v_t)
@@ -64,9 +64,6 @@ class TwoTowerRetriever(Retriever):
     Source: Yi et al. (RecSys 2019) for the loss; Johnson, Douze and Jégou (2019) for faiss.
     """
 
-    needs = frozenset({"request.query"})
-    catalog_needs = frozenset({"title", "text"})
-
     def __init__(
         self,
         dim: int = 256,
@@ -86,7 +83,6 @@ class TwoTowerRetriever(Retriever):
         self.batch_pairs = checks.at_least("batch_pairs", batch_pairs, 2)
         self.learning_rate = checks.above("learning_rate", learning_rate, 0)
         self.search: Search = checks.one_of("search", search, ("exact", "hnsw"))
-        self._index: _Index | None = None
 
     def fit(self, catalog: Catalog, log: Log | None, fitting: Fitting) -> Curves:
         """Learn the term vectors and index the catalog.
@@ -102,33 +98,8 @@ class TwoTowerRetriever(Retriever):
         self._index = _Index.of(language, table, items, self.search)
         return curves
 
-    def retrieve(self, requests: Requests, n: int) -> Candidates:
-        queries, rows = self._queries(requests)
-        items, scores, offsets = self.index.best(queries, n)
-        taken, of_requests = ragged.take_segments(offsets, rows)
-        return Candidates(of_requests, items[taken], {"score": scores[taken]})
-
-    def score(self, requests: Requests, candidates: Candidates) -> NDArray[np.float32]:
-        queries, rows = self._queries(requests)
-        return products(queries, rows[candidates.request_rows], self.index.items, candidates.items)
-
-    def state(self) -> State:
-        return self.index.state()
-
     def load_state(self, state: State) -> None:
         self._index = _Index.from_state(state)
-
-    @property
-    def index(self) -> _Index:
-        if self._index is None:
-            raise NotFittedError("TwoTowerRetriever was used before fit or load_state")
-        return self._index
-
-    def _queries(self, requests: Requests) -> tuple[Vectors, Ints]:
-        """(n_queries, dim) vectors of the distinct queries, and (n_requests,) the row of each request's."""
-        texts, rows = distinct(requests["query"])
-        index = self.index
-        return vectors_of(Bags.of(index.vocabulary.encode(texts), index.rarity), index.table), rows
 
     def _pairs(self, language: _Language, log: Log | None, name: str) -> Pairs:
         """What there is to learn from."""
@@ -187,7 +158,7 @@ class _Language(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Index:
+class _Index(TextIndex[Vectors]):
     """What queries are searched with.
 
     Args:
@@ -212,6 +183,13 @@ class _Index:
     @property
     def is_exact(self) -> bool:
         return isinstance(self.searcher, faiss.IndexFlatIP)
+
+    def queries(self, texts: Sequence[str]) -> Vectors:
+        """(n_texts, dim) vectors, of length 1 or, without any known word, 0."""
+        return vectors_of(Bags.of(self.vocabulary.encode(texts), self.rarity), self.table)
+
+    def scores_of(self, queries: Vectors, query: Ints, items: Ints) -> NDArray[np.float32]:
+        return products(queries, query, self.items, items)
 
     def best(self, queries: Vectors, n: int) -> tuple[Ints, Vectors, Ints]:
         """Items, scores and offsets of each query's `n` items of highest score, best first.
