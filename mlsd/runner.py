@@ -9,9 +9,9 @@ from pathlib import Path
 from omegaconf import DictConfig
 from rich.console import Console
 
-from mlsd.commands.folders import claimed
+from mlsd.commands.folders import claimed, require_free
 from mlsd.config.build import build
-from mlsd.config.check import all_faults, raise_faults
+from mlsd.config.check import check
 from mlsd.config.compose import compose_overrides
 from mlsd.config.identity import config_hash
 from mlsd.config.resolve import resolve
@@ -37,11 +37,12 @@ def run(overrides: Sequence[str], folder: Path | None = None, console: Console |
 
     Raises:
         ConfigError: with everything that is wrong; nothing was drawn.
+        InputError: the named folder exists and is not empty, or a file of the world is not what it should be.
         BudgetExceededError: the funnel is over its latency budget and the config says that this fails a run.
     """
-    composition = compose_overrides(overrides)
-    raise_faults(all_faults(composition))
-    config = composition.required()
+    config = check(compose_overrides(overrides))
+    if folder is not None:
+        require_free(folder)
     with claimed(folder or _own_folder(config)) as mine:
         return FinishedRun(run_config(config, mine, overrides, console))
 

@@ -14,15 +14,18 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import EEXIST, ENOTEMPTY
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
 
 from mlsd.errors import InputError
+from mlsd.locks import locked
 from mlsd.types import Catalog, Requests, State
 
 T = TypeVar("T")
@@ -75,7 +78,7 @@ class Store:
         save: Callable[[T, Path], None],
         load: Callable[[Path], T],
     ) -> T:
-        """The artefact, made and saved first if it is not there.
+        """The artefact, made and saved first if it is not there, or is being made by somebody else.
 
         Args:
             kind: what it is, such as "log".
@@ -86,18 +89,21 @@ class Store:
         """
         path = self.path(kind, key)
         if not path.exists():
-            made = make()
-            with written_whole(path) as folder:
-                save(made, folder)
-            shutil.rmtree(self.work(kind, key), ignore_errors=True)
+            with locked(self.work(kind, f"{key}.lock")):
+                if not path.exists():
+                    made = make()
+                    with written_whole(path) as folder:
+                        save(made, folder)
+                shutil.rmtree(self.work(kind, key), ignore_errors=True)
         return load(path)
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A new folder that gets its name only when everything in it is written.
+    """A new folder that gets its name only when everything in it is written; on an error nothing remains.
 
-    If somebody else finished the same folder meanwhile, theirs stays. On an error nothing remains.
+    Raises:
+        FileExistsError: somebody else finished the same folder meanwhile; theirs stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -112,9 +118,10 @@ def written_whole(path: Path) -> Iterator[Path]:
 def _move_into_place(folder: Path, path: Path) -> None:
     try:
         folder.rename(path)
-    except OSError:
-        if not path.is_dir():
-            raise
+    except OSError as error:
+        if error.errno in {EEXIST, ENOTEMPTY}:
+            raise FileExistsError(EEXIST, os.strerror(EEXIST), str(path)) from None
+        raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -140,7 +147,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path.name}: {error}") from error
+        raise unreadable(path, error) from error
 
 
 def save_state(state: State, path: Path) -> None:
@@ -152,10 +159,10 @@ def save_state(state: State, path: Path) -> None:
 def load_state(path: Path) -> State:
     """What `save_state` wrote. Never unpickles."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path.name}: {error}") from error
+    except (OSError, EOFError, ValueError, BadZipFile) as error:
+        raise unreadable(path, error) from error
 
 
 def save_catalog(catalog: Catalog, path: Path) -> None:
@@ -179,12 +186,27 @@ def load_requests(path: Path) -> Requests:
     return Requests.of_columns(_load_columns(path))
 
 
+def read_table(path: Path) -> pd.DataFrame:
+    """A Parquet table."""
+    try:
+        with path.open("rb") as file:
+            return pd.read_parquet(file)
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> InputError:
+    """That a file cannot be read, and why, in one line."""
+    what = error.strerror if isinstance(error, OSError) else None
+    return InputError(f"cannot read {path}: {what or str(error).partition(chr(10))[0]}")
+
+
 def _save_columns(columns: Mapping[str, np.ndarray[Any, Any]], path: Path) -> None:
     pd.DataFrame(dict(columns)).to_parquet(path, index=False)
 
 
 def _load_columns(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    table = pd.read_parquet(path)
+    table = read_table(path)
     return {
         name: table[name].to_numpy(dtype=object if pd.api.types.is_string_dtype(table[name]) else None)
         for name in table.columns

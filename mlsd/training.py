@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from mlsd import rng
 from mlsd.fitting import Curves, Fitting
 from mlsd.funnel import Funnel
 from mlsd.labels.base import Labels
@@ -18,6 +20,12 @@ from mlsd.store import Store, key_of, load_state, read_json, save_state, write_j
 from mlsd.types import Catalog, RankingBatch, State, concat_batches
 
 LEARNING_SPLITS = ("ranking", "validation")
+
+STAGE = "stage"
+"""What the store calls fitted stages."""
+
+Learnt = tuple[State, Mapping[str, Curves]]
+"""A fitted stage's state, and the training curves of its models."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +52,14 @@ class FittedFunnel:
     Args:
         funnel: its stages, fitted.
         curves: stage -> model -> training curves.
-        keys: stage -> its key in the store.
+        folders: stage -> where the store keeps its state, its curves and the logs of its training.
+        key: of what made all of it, for the store.
     """
 
     funnel: Funnel
     curves: Mapping[str, Mapping[str, Curves]]
-    keys: Mapping[str, str]
+    folders: Mapping[str, Path]
+    key: str
 
 
 @dataclass
@@ -84,13 +94,14 @@ def fit_funnel(
     """
     passed = _PassedOn(_requests_by_split(lessons.log))
     key = key_of(lessons.key, fitting.seed, vars(fitting.options))
-    curves, keys = {}, {}
+    curves, folders = {}, {}
     for name, stage in stages.items():
-        key = keys[name] = key_of(key, name, configs[name])
+        key = key_of(key, name, configs[name])
+        folders[name] = store.path(STAGE, key)
         state, curves[name] = _fit_or_load(name, stage, key, lessons, passed, fitting, store)
         stage.load_state(state)
         passed.pending.append(stage)
-    return FittedFunnel(Funnel(stages), curves, keys)
+    return FittedFunnel(Funnel(stages), curves, folders, key)
 
 
 def stage_in_blocks(stage: Callable[[RankingBatch], RankingBatch], batch: RankingBatch) -> RankingBatch:
@@ -100,7 +111,7 @@ def stage_in_blocks(stage: Callable[[RankingBatch], RankingBatch], batch: Rankin
     return concat_batches([stage(batch.take(block)) for block in blocks])
 
 
-def load_stage(folder: Path) -> tuple[State, Mapping[str, Curves]]:
+def load_stage(folder: Path) -> Learnt:
     """What `save_stage` wrote."""
     curves = read_json(folder / "curves.json")
     return load_state(folder / "state.npz"), {
@@ -108,9 +119,9 @@ def load_stage(folder: Path) -> tuple[State, Mapping[str, Curves]]:
     }
 
 
-def save_stage(fitted: tuple[State, Mapping[str, Curves]], folder: Path) -> None:
+def save_stage(learnt: Learnt, folder: Path) -> None:
     """A fitted stage's state and training curves, as files in a folder."""
-    state, curves = fitted
+    state, curves = learnt
     save_state(state, folder / "state.npz")
     write_json(folder / "curves.json", {name: vars(curve) for name, curve in curves.items()})
 
@@ -123,14 +134,26 @@ def _fit_or_load(
     passed: _PassedOn,
     fitting: Fitting,
     store: Store,
-) -> tuple[State, Mapping[str, Curves]]:
-    def make() -> tuple[State, Mapping[str, Curves]]:
-        own = replace(fitting, name=name, folder=store.work("stage", key))
+) -> Learnt:
+    work = store.work(STAGE, key)
+
+    def make() -> Learnt:
+        own = replace(fitting, name=name, folder=work, seed=rng.derive(fitting.seed, name))
         lesson = TrainingData(lessons.catalog, lessons.log, lessons.labels, passed.now())
         curves = stage.fit(lesson, own)
         return stage.state(), curves
 
-    return store.get_or_make("stage", key, make, save_stage, load_stage)
+    def save(learnt: Learnt, folder: Path) -> None:
+        save_stage(learnt, folder)
+        _keep_logs(work, fitting.options.logger, folder)
+
+    return store.get_or_make(STAGE, key, make, save, load_stage)
+
+
+def _keep_logs(work: Path, logger: str, folder: Path) -> None:
+    """Training logs outlive the checkpoints that they lie beside."""
+    for logs in sorted(work.rglob(logger)):
+        shutil.copytree(logs, folder / logs.relative_to(work), dirs_exist_ok=True)
 
 
 def _requests_by_split(log: Log | None, splits: Iterable[str] = LEARNING_SPLITS) -> dict[str, RankingBatch]:

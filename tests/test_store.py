@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
+from time import sleep
 
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from mlsd.store import (
     load_requests,
     load_state,
     read_json,
+    read_table,
     save_catalog,
     save_requests,
     save_state,
@@ -76,12 +81,40 @@ def test_what_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_who_finishes_second_gives_way(tmp_path: Path) -> None:
-    with written_whole(tmp_path / "key") as mine:
-        (mine / "text").write_text("second")
-        with written_whole(tmp_path / "key") as theirs:
-            (theirs / "text").write_text("first")
+    def finish_second() -> None:
+        with written_whole(tmp_path / "key") as mine:
+            (mine / "text").write_text("second")
+            with written_whole(tmp_path / "key") as theirs:
+                (theirs / "text").write_text("first")
+
+    with pytest.raises(FileExistsError, match=r"File exists: .*key"):
+        finish_second()
     assert (tmp_path / "key" / "text").read_text() == "first"
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_what_somebody_else_makes_is_waited_for(tmp_path: Path) -> None:
+    n_askers, made, together = 6, [0], Barrier(6)
+
+    def make() -> str:
+        sleep(0.05)
+        made.append(1)
+        return "made once"
+
+    def ask(_: int) -> str:
+        together.wait()
+        return Store(tmp_path).get_or_make(
+            "text",
+            "key",
+            make,
+            lambda text, folder: write_text(folder / "text", text),
+            lambda folder: (folder / "text").read_text(),
+        )
+
+    with ThreadPoolExecutor(n_askers) as pool:
+        assert set(pool.map(ask, range(n_askers))) == {"made once"}
+    assert sum(made) == 1
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["text"]
 
 
 def test_json_is_byte_equal_for_equal_values_and_has_no_nan(tmp_path: Path) -> None:
@@ -104,7 +137,7 @@ def test_objects_are_neither_saved_nor_loaded(tmp_path: Path) -> None:
         save_state({"a": objects}, tmp_path / "state.npz")
     with (tmp_path / "foreign.npz").open("wb") as file:
         np.savez(file, a=objects)
-    with pytest.raises(InputError, match=r"cannot read foreign\.npz"):
+    with pytest.raises(InputError, match=r"cannot read .*/foreign\.npz: Object arrays cannot be loaded"):
         load_state(tmp_path / "foreign.npz")
 
 
@@ -121,7 +154,15 @@ def test_tables_keep_text_and_numbers(tmp_path: Path) -> None:
     assert load_catalog(tmp_path / "catalog.parquet")["title"].tolist() == texts.tolist()
 
 
-def test_a_broken_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "metrics.json").write_text("{half")
-    with pytest.raises(InputError, match=r"cannot read metrics\.json"):
-        read_json(tmp_path / "metrics.json")
+@pytest.mark.parametrize("load", [read_json, load_state, read_table])
+@pytest.mark.parametrize("content", [b"", b"{half", b"PK\x03\x04half", b"PAR1half"])
+def test_a_broken_file_is_named(tmp_path: Path, load: Callable[[Path], object], content: bytes) -> None:
+    (tmp_path / "broken").write_bytes(content)
+    with pytest.raises(InputError, match=r"^cannot read .*/broken: .+$"):
+        load(tmp_path / "broken")
+
+
+@pytest.mark.parametrize("load", [read_json, load_state, read_table])
+def test_a_missing_file_is_named(tmp_path: Path, load: Callable[[Path], object]) -> None:
+    with pytest.raises(InputError, match=r"^cannot read .*/missing: No such file or directory$"):
+        load(tmp_path / "missing")

@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from mlsd.errors import InputError
+from mlsd.locks import locked
 
 
 @contextmanager
@@ -19,27 +20,14 @@ def claimed(folder: Path) -> Iterator[Path]:
     """
     for number in count(1):
         mine = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
-        claim = mine.with_name(f".{mine.name}.claim")
-        if _claim(claim, mine):
-            break
-    try:
-        yield mine
-    finally:
-        with suppress(OSError):
-            mine.rmdir()
-        claim.unlink(missing_ok=True)
-
-
-def _claim(claim: Path, folder: Path) -> bool:
-    claim.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        claim.touch(exist_ok=False)
-    except FileExistsError:
-        return False
-    if is_free(folder):
-        return True
-    claim.unlink()
-    return False
+        with locked(mine.with_name(f".{mine.name}.claim"), wait=False) as held:
+            if held and is_free(mine):
+                try:
+                    yield mine
+                finally:
+                    with suppress(OSError):
+                        mine.rmdir()
+                return
 
 
 def is_free(folder: Path) -> bool:

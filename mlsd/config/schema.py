@@ -166,9 +166,14 @@ class Budget:
 
     Args:
         enforce: whether a run that is over it fails (exit code 3).
+        n_requests: single requests that are timed; a tenth as many go before, to warm up.
     """
 
     enforce: bool = False
+    n_requests: int = 500
+
+    def __post_init__(self) -> None:
+        checks.at_least("n_requests", self.n_requests, 1)
 
 
 @dataclass(frozen=True, kw_only=True)

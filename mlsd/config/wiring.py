@@ -19,7 +19,7 @@ from mlsd.online.outcomes import METRICS
 from mlsd.problems.base import Goals, Problem
 from mlsd.stages.base import Stage
 from mlsd.types import RankingBatch, Requests
-from mlsd.worlds.base import World
+from mlsd.worlds.base import LiveWorld, RecordedWorld, World
 
 _NONE = np.zeros(0, np.int64)
 
@@ -40,7 +40,7 @@ def wiring_faults(sections: Sections) -> list[Fault]:
     if isinstance(logging, Logging):
         found += _funnel(sections, "logging.funnel", logging.funnel)
         found += _depth(logging, sections.get("problem"))
-    found += [*_positions(sections), *_metrics(sections)]
+    found += [*_users(sections), *_positions(sections), *_metrics(sections)]
     return [fault for fault in found if fault.value is not STAND_IN]
 
 
@@ -94,6 +94,22 @@ def _by(column: str, stage: Stage, needs: str) -> str:
     readers = [str(name) for name, part in parts if column in getattr(part, needs, ())]
     more = f" and {len(readers) - MAX_NAMED} more" if len(readers) > MAX_NAMED else ""
     return f" by {', '.join(readers[:MAX_NAMED])}{more}" if readers else ""
+
+
+def _users(sections: Sections) -> Iterator[Fault]:
+    """Users who are live are served and logged first; where nobody is, nobody can be served."""
+    world, logging, online = (sections.get(name) for name in ("world", "logging", "online"))
+    collect = logging.collect if isinstance(logging, Logging) else logging
+    if isinstance(world, LiveWorld) and collect is None:
+        yield Fault("logging.collect", None, "must be given: users are live, so they are served first")
+    if isinstance(world, RecordedWorld) and isinstance(collect, Collection):
+        yield Fault("logging.collect", _name(collect), "must be null: nobody is live who could be served")
+    if isinstance(world, RecordedWorld) and isinstance(online, ABTest):
+        yield Fault("online", _name(online), "must be none: nobody is live who could be served")
+
+
+def _name(part: object) -> str:
+    return type(part).__name__
 
 
 def _depth(logging: Logging, problem: object) -> Iterator[Fault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from mlsd.report.html import write_html
 from mlsd.report.markdown import write_markdown
 from mlsd.runs.outcome import Outcome
 from mlsd.store import save_catalog, save_requests, write_json, write_text
-from mlsd.training import save_stage
 from mlsd.types import Catalog
 
 
@@ -33,9 +33,8 @@ def write_run(
         folder / "timings.json", {"steps_s": result.steps_s, "capacity": outcome.capacity.to_timings()}
     )
     _write_tables(catalog, outcome, folder)
-    for name, stage in outcome.fitted.funnel.stages.items():
-        (folder / "stages" / name).mkdir(parents=True)
-        save_stage((stage.state(), outcome.fitted.curves[name]), folder / "stages" / name)
+    for name, kept in outcome.fitted.folders.items():
+        shutil.copytree(kept, folder / "stages" / name)
     write_text(folder / "design.md", result.design)
     write_markdown(result, folder / "report.md")
     write_html(result, folder / "report.html")

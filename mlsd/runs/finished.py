@@ -5,28 +5,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from mlsd.config.build import build
-from mlsd.config.schema import System
-from mlsd.errors import InputError, nearest
+from mlsd.config.build import build_sections
+from mlsd.config.schema import FunnelPlan
+from mlsd.errors import InputError
 from mlsd.funnel import Funnel
+from mlsd.problems.base import Problem
+from mlsd.runs import asked
 from mlsd.serving import in_blocks
-from mlsd.store import load_catalog, load_requests, read_json
+from mlsd.store import load_catalog, load_requests, read_json, unreadable
 from mlsd.training import load_stage
 from mlsd.types import Array, Requests, concat_batches
 
-TEXT = "text"
+
+class _Designed(NamedTuple):
+    """The sections of a run's config that its funnel needs to work."""
+
+    problem: Problem
+    funnel: FunnelPlan
 
 
 class FinishedRun:
-    """What a run left behind.
+    """What a run left behind. Neither its world nor its store is needed any more.
 
     Args:
         folder: of the run.
@@ -47,21 +54,21 @@ class FinishedRun:
         return metrics
 
     @cached_property
-    def system(self) -> System:
-        """What was run, built from its config."""
-        try:
-            config = OmegaConf.load(self.folder / "config.yaml")
-        except (OSError, YAMLError, OmegaConfBaseException) as error:
-            raise InputError(f"cannot read config.yaml of {self.folder}: {error}") from error
-        return build(OmegaConf.create(OmegaConf.to_container(config)))  # type: ignore[arg-type]
-
-    @cached_property
     def funnel(self) -> Funnel:
-        """The fitted funnel, ready to serve."""
-        stages = self.system.funnel.active
+        """The fitted funnel, ready to serve.
+
+        Raises:
+            ConfigError: the run's config is no longer what was run.
+            InputError: a file of the run is missing or broken.
+        """
+        stages = self._designed.funnel.active
         for name, stage in stages.items():
-            state, _ = load_stage(self.folder / "stages" / name)
-            stage.load_state(state)
+            folder = self.folder / "stages" / name
+            state, _ = load_stage(folder)
+            try:
+                stage.load_state(state)
+            except KeyError as error:
+                raise InputError(f"{folder} does not fit config.yaml: its state has no {error}") from error
         return Funnel(stages)
 
     def rank(self, requests: pd.DataFrame | Iterable[str]) -> pd.DataFrame:
@@ -78,17 +85,35 @@ class FinishedRun:
         Raises:
             InputError: a column is missing, or holds what it must not.
         """
-        table = self._table(requests)
-        asked = self._requests(table)
-        if not len(table):
-            return _slate_table(np.zeros(0), np.zeros(0), np.zeros(0, object), np.zeros(0))
-        ranked = concat_batches(list(in_blocks(self.funnel, asked)))
-        shown = ranked.first(self.system.problem.n_positions).candidates
+        columns = self._designed.problem.request_columns
+        table = asked.table_of(requests, columns)
+        ids, as_asked = asked.request_ids(table), asked.requests_of(table, columns, self._logged)
+        blocks = list(in_blocks(self.funnel, as_asked)) or [self.funnel(as_asked)]
+        shown = concat_batches(blocks).first(self._designed.problem.n_positions).candidates
         rows = shown.request_rows
-        position = np.arange(len(shown)) - shown.offsets[rows]
-        return _slate_table(
-            _request_ids(table)[rows], position, self._item_id[shown.items], shown["score"].astype(np.float64)
+        return pd.DataFrame(
+            {
+                "request_id": ids[rows],
+                "position": np.arange(len(shown)) - shown.offsets[rows],
+                "item_id": self._item_id[shown.items],
+                "score": shown["score"].astype(np.float64),
+            }
         )
+
+    @cached_property
+    def _designed(self) -> _Designed:
+        return _Designed(**build_sections(self._config, _Designed._fields))
+
+    @cached_property
+    def _config(self) -> DictConfig:
+        path = self.folder / "config.yaml"
+        try:
+            config = OmegaConf.load(path)
+        except (OSError, YAMLError, OmegaConfBaseException) as error:
+            raise unreadable(path, error) from error
+        if not isinstance(config, DictConfig):
+            raise InputError(f"cannot read {path}: it is no mapping")
+        return config
 
     @cached_property
     def _item_id(self) -> Array:
@@ -97,79 +122,3 @@ class FinishedRun:
     @cached_property
     def _logged(self) -> Requests:
         return load_requests(self.folder / "log" / "requests.parquet")
-
-    def _table(self, requests: pd.DataFrame | Iterable[str]) -> pd.DataFrame:
-        if isinstance(requests, pd.DataFrame):
-            return requests.reset_index(drop=True)
-        texts = self._text_columns()
-        if len(texts) != 1:
-            raise InputError(f"requests of {self.system.problem.name} are no single text: give a table")
-        return pd.DataFrame({texts[0]: list(requests)})
-
-    def _text_columns(self) -> list[str]:
-        columns = self.system.problem.request_columns
-        return [name for name, kind in columns.items() if kind == TEXT]
-
-    def _requests(self, table: pd.DataFrame) -> Requests:
-        """Requests as the funnel knows them: what it cannot know is as of somebody new, now."""
-        rows = np.arange(len(table))
-        columns = {name: _texts(table, name) for name in self._text_columns()}
-        identities = {
-            name: self._identity(name, columns)
-            for name, kind in self.system.problem.request_columns.items()
-            if kind == "integer"
-        }
-        now = np.floor(self._logged.time_days.max(initial=-1.0)) + 1
-        return Requests(
-            rows,
-            _numbers(table, "user", self._logged.user.max(initial=-1) + 1).astype(np.int64),
-            rows,
-            _numbers(table, "time_days", now),
-            {**columns, **identities},
-        )
-
-    def _identity(self, name: str, columns: Mapping[str, Array]) -> Array:
-        """The number that the log knows each text by; one that is new for texts it never met."""
-        logged = self._logged
-        unknown = int(logged[name].max(initial=-1)) + 1
-        known = dict(zip(logged[TEXT_OF[name]].tolist(), logged[name].tolist(), strict=True))
-        return np.array([known.get(text, unknown) for text in columns[TEXT_OF[name]].tolist()], np.int64)
-
-
-TEXT_OF = {"query_id": "query"}
-"""Identity column -> the text column that it numbers."""
-
-
-def _slate_table(request_id: Array, position: Array, item_id: Array, score: Array) -> pd.DataFrame:
-    return pd.DataFrame({"request_id": request_id, "position": position, "item_id": item_id, "score": score})
-
-
-def _request_ids(table: pd.DataFrame) -> Array:
-    if "request_id" not in table.columns:
-        return np.arange(len(table))
-    if table["request_id"].duplicated().any():
-        twice = table["request_id"][table["request_id"].duplicated()].iloc[0]
-        raise InputError(f"request_id == {twice!r} stands there twice, must be unique")
-    return np.asarray(table["request_id"].to_numpy())
-
-
-def _texts(table: pd.DataFrame, name: str) -> Array:
-    if name not in table.columns:
-        close = nearest(name, map(str, table.columns))
-        hint = f"; nearest is {close!r}" if close else ""
-        raise InputError(f"requests have no column {name!r}{hint}")
-    values = table[name].to_numpy(dtype=object)
-    wrong = [row for row, value in enumerate(values) if not isinstance(value, str)]
-    if wrong:
-        raise InputError(f"{name} of request {wrong[0]} == {values[wrong[0]]!r}, must be text")
-    return np.asarray(values)
-
-
-def _numbers(table: pd.DataFrame, name: str, default: float) -> Array:
-    if name not in table.columns:
-        return np.full(len(table), default, dtype=np.float64)
-    values = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64)
-    wrong = np.flatnonzero(~np.isfinite(values))
-    if len(wrong):
-        raise InputError(f"{name} of request {wrong[0]} == {table[name].iloc[wrong[0]]!r}, must be a number")
-    return values

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from mlsd.capacity import Capacity, measure
 from mlsd.config.schema import Logging, System
@@ -35,7 +34,16 @@ from mlsd.progress import Progress, silent
 from mlsd.runs.outcome import Logged, Offline
 from mlsd.serving import Explore, Greedy, collect_log, in_blocks
 from mlsd.stages.rank import Rank
-from mlsd.store import Store, code_version, key_of, load_requests, load_state, save_requests, save_state
+from mlsd.store import (
+    Store,
+    code_version,
+    key_of,
+    load_requests,
+    load_state,
+    read_table,
+    save_requests,
+    save_state,
+)
 from mlsd.training import FittedFunnel, Lessons, fit_funnel, stage_in_blocks
 from mlsd.types import RankingBatch, Requests, State, concat_batches
 from mlsd.worlds.base import LiveWorld, RecordedWorld
@@ -52,24 +60,24 @@ def make_log(system: System, config: Config, store: Store, progress: Progress) -
     world_key = key_of(code_version(), config["world"], system.world.fingerprint)
     existing = fit_existing(system, config, world_key, store)
     if isinstance(system.world, RecordedWorld):
-        return Logged(system.world.log(), existing, {}, world_key)
+        return Logged(system.world.log(), existing.funnel if existing else None, {}, world_key)
     logging = system.logging
     if existing is None or logging is None or logging.collect is None:
         raise InputError("logging.collect: users are live, so a pre-existing system must serve them first")
-    key = key_of(world_key, _without_workers(config["logging"]), config["problem"]["n_positions"])
+    key = key_of(existing.key, system.seed, config["logging"], system.problem.n_positions)
     log, state = store.get_or_make(
-        "log", key, lambda: _collected(system, logging, existing, progress), _save_log, _load_log
+        "log", key, lambda: _collected(system, logging, existing.funnel, progress), _save_log, _load_log
     )
-    return Logged(log, existing, state, key)
+    return Logged(log, existing.funnel, state, key)
 
 
-def fit_existing(system: System, config: Config, key: str, store: Store) -> Funnel | None:
+def fit_existing(system: System, config: Config, key: str, store: Store) -> FittedFunnel | None:
     """The pre-existing system, which knows the catalog and no log."""
     if system.logging is None:
         return None
     lessons = Lessons(system.world.catalog, None, None, key)
     stages = config["logging"]["funnel"]["stages"]
-    return fit_funnel(system.logging.funnel.active, stages, lessons, _fitting(system), store).funnel
+    return fit_funnel(system.logging.funnel.active, stages, lessons, _fitting(system), store)
 
 
 def fit(
@@ -133,7 +141,9 @@ def try_online(system: System, logged: Logged, funnel: Funnel, progress: Progres
 
 def measure_latency(system: System, logged: Logged, funnel: Funnel) -> Capacity:
     """Time the funnel on requests of the test window."""
-    return measure(funnel, logged.log.window("test").requests, system.problem.latency_ms)
+    n = system.budget.n_requests
+    requests = logged.log.window("test").requests
+    return measure(funnel, requests, system.problem.latency_ms, n, n_warm_up=max(1, n // 10))
 
 
 def enforce(system: System, capacity: Capacity) -> None:
@@ -151,10 +161,6 @@ def enforce(system: System, capacity: Capacity) -> None:
 
 def _fitting(system: System, progress: Progress = silent) -> Fitting:
     return Fitting(system.trainer, system.training.seed, progress=progress)
-
-
-def _without_workers(config: Config) -> Config:
-    return {name: value for name, value in config.items() if name != "n_workers"}
 
 
 def _collected(system: System, logging: Logging, existing: Funnel, progress: Progress) -> tuple[Log, State]:
@@ -237,5 +243,5 @@ def _save_log(logged: tuple[Log, State], folder: Path) -> None:
 def _load_log(folder: Path) -> tuple[Log, State]:
     columns = load_requests(folder / "requests.parquet").named_columns()
     split = columns.pop("split").astype(str)
-    impressions = pd.read_parquet(folder / "impressions.parquet")
+    impressions = read_table(folder / "impressions.parquet")
     return Log(Requests.of_columns(columns), impressions, split), load_state(folder / "users.npz")
