@@ -5,12 +5,22 @@ Figures are kept as `metrics.json` keeps them, so that the file and the page can
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from mlsd.fitting import Curves
+from mlsd.report.estimate import Estimate, Figure
+from mlsd.report.parts import (
+    CalibrationBin,
+    Capacity,
+    Changes,
+    Decides,
+    FeatureSummary,
+    LabelDiagnostics,
+    OnlineDesign,
+    StageResult,
+)
 
 ALL = "all"
 """The segment that every request belongs to."""
@@ -27,229 +37,9 @@ ORACLE = "oracle "
 LOWER_IS_BETTER = frozenset({"LogLoss", "ECE", "NE", "abandonment"})
 """Metrics of which less is better, unless a run says otherwise."""
 
-Figure = Mapping[str, Any]
-"""One figure of `metrics.json`: `value`, `low`, `high` and so on; None where undefined."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure with its interval. NaN stands for what is undefined or was not measured.
-
-    Args:
-        value: the point estimate.
-        low: lower end of its interval.
-        high: upper end.
-        n: what it was computed from (requests, rows or users).
-        p_value: of the hypothesis that the figure is 0, in [0, 1].
-    """
-
-    value: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    n: int | None = None
-    p_value: float = math.nan
-
-    @staticmethod
-    def of(figure: Figure | None, key: str = "value") -> Estimate:
-        """Read from a figure of `metrics.json`; `key` names the point estimate.
-
-        Example:
-            >>> Estimate.of({"value": 0.5, "low": 0.4, "high": None, "n": 10}).has_interval
-            False
-        """
-        figure = figure or {}
-        value, low, high = (number(figure.get(name)) for name in (key, "low", "high"))
-        return Estimate(value, low, high, figure.get("n"), number(figure.get("p_value")))
-
-    @property
-    def is_known(self) -> bool:
-        return math.isfinite(self.value)
-
-    @property
-    def has_interval(self) -> bool:
-        return self.is_known and math.isfinite(self.low) and math.isfinite(self.high)
-
-    def scaled(self, factor: float) -> Estimate:
-        """The same in another unit."""
-        return Estimate(self.value * factor, self.low * factor, self.high * factor, self.n, self.p_value)
-
-
-def number(value: object) -> float:
-    """A float; NaN for None and for anything that is no number.
-
-    Example:
-        >>> number(None), number(2)
-        (nan, 2.0)
-    """
-    return float(value) if isinstance(value, (int, float)) else math.nan
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Percentiles of the time one request takes, in milliseconds; NaN where not measured."""
-
-    p50_ms: float = math.nan
-    p95_ms: float = math.nan
-    p99_ms: float = math.nan
-
-
-@dataclass(frozen=True)
-class StageResult:
-    """One stage of the funnel as it ran.
-
-    Args:
-        name: its key in the config.
-        kind: what it does, such as "retrieve" or "rank".
-        contains: what is inside, in words, such as "BM25 + two-tower + popularity".
-        n_in: mean number of candidates a request enters with; of the first stage, the catalog's size.
-        n_out: mean number of candidates a request leaves with.
-        latency: of single requests.
-    """
-
-    name: str
-    kind: str
-    contains: str = ""
-    n_in: float = math.nan
-    n_out: float = math.nan
-    latency: Latency = field(default_factory=Latency)
-
-
-@dataclass(frozen=True)
-class Capacity:
-    """How quick the whole funnel is, against what the problem allows.
-
-    Args:
-        request: latency of single requests through all stages, after warm-up.
-        budget_ms: what the 99th percentile must not exceed; None when the problem names none.
-        throughput_per_s: requests a second, served in batches.
-        batch_size: requests a batch held.
-        required_per_s: requests a second that the problem expects at its peak.
-        n_requests: single requests that were timed.
-        machine: what it was measured on, in words.
-    """
-
-    request: Latency = field(default_factory=Latency)
-    budget_ms: float | None = None
-    throughput_per_s: float = math.nan
-    batch_size: int | None = None
-    required_per_s: float | None = None
-    n_requests: int | None = None
-    machine: str = ""
-
-    @property
-    def fits(self) -> bool | None:
-        """Whether the 99th percentile is within the budget; None when either is unknown."""
-        if self.budget_ms is None or not math.isfinite(self.request.p99_ms):
-            return None
-        return self.request.p99_ms <= self.budget_ms
-
-
-@dataclass(frozen=True)
-class Examination:
-    """How often users look at one position, relative to position 0.
-
-    Args:
-        position: 0-based.
-        estimate: from the shuffled slice of the log.
-        truth: in a synthetic world; NaN elsewhere.
-    """
-
-    position: int
-    estimate: Estimate
-    truth: float = math.nan
-
-
-@dataclass(frozen=True)
-class LabelDiagnostics:
-    """How training labels were made from the log.
-
-    Args:
-        source: where labels come from, in words.
-        counts: how many of each, such as {"positive": 812, "negative": 9310}.
-        examination: by position, as estimated and as it is.
-        clipped_share: labels whose weight was cut, in [0, 1].
-        explored_share: slates of the log that were shuffled, in [0, 1].
-    """
-
-    source: str = ""
-    counts: Mapping[str, int] = field(default_factory=dict)
-    examination: tuple[Examination, ...] = ()
-    clipped_share: float = math.nan
-    explored_share: float = math.nan
-
-
-@dataclass(frozen=True)
-class CalibrationBin:
-    """Rows of like predicted probability.
-
-    Args:
-        predicted: their mean prediction, in [0, 1].
-        observed: share of them with the outcome, in [0, 1].
-        n: rows.
-    """
-
-    predicted: float
-    observed: float
-    n: int
-
-
-@dataclass(frozen=True)
-class FeatureSummary:
-    """One fitted feature column, as it was on the training window.
-
-    Args:
-        name: its name.
-        family: user, document, query, query-document and so on.
-        nan_share: rows without a value, in [0, 1].
-        mean: over rows that have a value, before standardisation.
-        sd: standard deviation, likewise.
-    """
-
-    name: str
-    family: str
-    nan_share: float = math.nan
-    mean: float = math.nan
-    sd: float = math.nan
-
-
-@dataclass(frozen=True)
-class OnlineDesign:
-    """How the simulated experiment was set up.
-
-    Args:
-        control: what the control arm serves, in words.
-        treatment: what the treatment arm serves.
-        n_control: users in it.
-        n_treatment: users in it.
-        n_days: length.
-        truth: how the true effect was found, in words; empty when the world knows none.
-        differences: (key, control, treatment) of every config value in which the arms differ.
-        confidence: of the intervals of effects.
-    """
-
-    control: str = "pre-existing system"
-    treatment: str = "funnel"
-    n_control: int | None = None
-    n_treatment: int | None = None
-    n_days: int | None = None
-    truth: str = ""
-    differences: tuple[tuple[str, str, str], ...] = ()
-    confidence: float = 0.95
-
-
-@dataclass(frozen=True)
-class Decides:
-    """Which figures settle the run's questions; named before the run.
-
-    Args:
-        offline: ranking metric on which the funnel is held against the pre-existing system.
-        online: metric of the A/B test that does the same.
-        guardrails: metrics of the A/B test that must not become worse.
-    """
-
-    offline: str = "nDCG@10"
-    online: str = ""
-    guardrails: tuple[str, ...] = ()
+UNDIRECTED = frozenset({"requests_per_user"})
+"""Metrics of which neither more nor less is better by itself: people also ask again because nothing was found
+(Kohavi et al., "Trustworthy online controlled experiments: five puzzling outcomes explained", KDD 2012)."""
 
 
 @dataclass(frozen=True)
@@ -265,18 +55,25 @@ class RunResult:
             `offline_difference` (funnel minus logging, paired: metric -> segment -> figure) and `online`.
         confidence: of the intervals of all that is not online.
         decides: the metrics that settle the questions.
-        summary: one paragraph by whoever ran it; what the figures say is worked out from `metrics`.
+        summary: one paragraph on what was tested; what the figures say is worked out from `metrics`.
+        purpose: of what is designed, in a sentence.
+        answers: (question, answer) by which the problem is described.
+        unit: what is independent of each other, "user" or "query": the `n` of every offline figure.
+        meanings: metric -> what it is, in a sentence.
         stages: in the funnel's order.
         capacity: of the whole funnel.
         steps_s: seconds that each step of the run took, in order.
         labels: None when labels came with the collection.
-        calibration: stage -> bins of its validation predictions.
+        changes: requests and queries that fare better or worse; None without a pre-existing system.
+        calibration: stage -> bins of its predictions for the test window.
+        coverage: stage -> share of the test window's impressions that it predicted, in [0, 1].
         training: model -> its losses by epoch.
         features: columns of all ranking stages.
         online_design: None when nothing was served online.
         assumptions: what is simulated and what that takes for granted, a sentence each.
         units: metric -> "%", "s", "ms" or another unit; a plain number otherwise.
         lower_is_better: metrics of which less is better.
+        undirected: metrics of which neither is better.
         provenance: versions, seed, config hash, data name and SHA-256, commit.
         reproduce: the command that runs it again.
         config_yaml: the resolved config.
@@ -291,17 +88,24 @@ class RunResult:
     confidence: float = 0.95
     decides: Decides = field(default_factory=Decides)
     summary: str = ""
+    purpose: str = ""
+    answers: tuple[tuple[str, str], ...] = ()
+    unit: str = "user"
+    meanings: Mapping[str, str] = field(default_factory=dict)
     stages: tuple[StageResult, ...] = ()
     capacity: Capacity = field(default_factory=Capacity)
     steps_s: Mapping[str, float] = field(default_factory=dict)
     labels: LabelDiagnostics | None = None
+    changes: Changes | None = None
     calibration: Mapping[str, tuple[CalibrationBin, ...]] = field(default_factory=dict)
+    coverage: Mapping[str, float] = field(default_factory=dict)
     training: Mapping[str, Curves] = field(default_factory=dict)
     features: tuple[FeatureSummary, ...] = ()
     online_design: OnlineDesign | None = None
     assumptions: tuple[str, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
     lower_is_better: frozenset[str] = LOWER_IS_BETTER
+    undirected: frozenset[str] = UNDIRECTED
     provenance: Mapping[str, object] = field(default_factory=dict)
     reproduce: str = ""
     config_yaml: str = ""
@@ -323,6 +127,28 @@ class RunResult:
         return tuple(sorted(names, key=lambda name: (name != self.decides.offline, name.startswith(ORACLE))))
 
     @property
+    def ranking_metrics(self) -> tuple[str, ...]:
+        """Offline metrics of an order: ceilings, and what the whole funnel or the pre-existing system has."""
+        found = self.metrics.get("offline") or {}
+        whole = [found[name] for name in (LOGGING, FUNNEL) if name in found] or list(found.values())
+        return tuple(
+            name
+            for name in self.offline_metrics
+            if name.startswith(ORACLE) or any(name in system for system in whole)
+        )
+
+    @property
+    def prediction_metrics(self) -> tuple[str, ...]:
+        """Offline metrics of predicted responses, which some stages make."""
+        ranking = self.ranking_metrics
+        return tuple(name for name in self.offline_metrics if name not in ranking)
+
+    @property
+    def units_word(self) -> str:
+        """What `n` counts, such as "users"."""
+        return "queries" if self.unit == "query" else f"{self.unit}s"
+
+    @property
     def online_metrics(self) -> tuple[str, ...]:
         """Names of the online metrics: the deciding one first, then guardrails."""
         first = (self.decides.online, *self.decides.guardrails)
@@ -338,6 +164,20 @@ class RunResult:
         """Funnel minus pre-existing system, paired; None when it was not computed."""
         figures = (self.metrics.get("offline_difference") or {}).get(metric) or {}
         return Estimate.of(figures[segment]) if segment in figures else None
+
+    @property
+    def hidden_metrics(self) -> tuple[str, ...]:
+        """Online metrics that no experiment could see: only their truth is known."""
+        return tuple(name for name in self.online_metrics if self._is_hidden(name))
+
+    @property
+    def seen_metrics(self) -> tuple[str, ...]:
+        """Online metrics that the experiment estimates."""
+        return tuple(name for name in self.online_metrics if not self._is_hidden(name))
+
+    def _is_hidden(self, metric: str) -> bool:
+        effect, truth = self.effect(metric) or Estimate(), Estimate.of(self.online(metric), "truth")
+        return truth.is_known and not effect.is_known and metric != self.decides.online
 
     def online(self, metric: str) -> Figure | None:
         """A figure of the A/B test; None when there is none."""
@@ -360,9 +200,6 @@ class RunResult:
         names.sort(key=lambda name: name != ORACLE + self.decides.offline)
         found = ((name, self.offline(stage, name)) for name in names)
         return next(((name, estimate) for name, estimate in found if estimate), None)
-
-    def is_lower_better(self, metric: str) -> bool:
-        return metric in self.lower_is_better
 
     def iterate_offline(self) -> Iterator[tuple[str, str, str, Estimate]]:
         """Every offline figure: system, metric, segment, estimate."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from mlsd.config.keys import join
-from mlsd.report.design_document import NOT_DECLARED, Design, said
+from mlsd.report.design_document import NOT_DECLARED, Design, leaves
 from mlsd.report.markdown import escape
 from mlsd.report.numbers import count, milliseconds
 from mlsd.report.scale import StageLoad
@@ -67,12 +66,4 @@ def _of_stage(load: StageLoad) -> dict[str, str]:
 
 
 def _config(design: Design) -> dict[str, str]:
-    return dict(_leaves(design.values, ""))
-
-
-def _leaves(value: object, key: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
-        for name, inner in value.items():
-            yield from _leaves(inner, join(key, name))
-    else:
-        yield key, said(value)
+    return dict(leaves(design.values, ""))

@@ -18,7 +18,7 @@ from mlsd.online.ab_test import ABTest
 from mlsd.online.outcomes import METRICS
 from mlsd.problems.base import Problem
 from mlsd.report.markdown import escape
-from mlsd.report.numbers import count, milliseconds, one_line, share, spoken
+from mlsd.report.numbers import count, metric_name, milliseconds, one_line, share, spoken
 from mlsd.report.scale import Derived, StageLoad, scale_figures, stage_loads
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -60,6 +60,8 @@ class Design:
         figures: of the scale.
         components: retrievers, rankers and losses of the stages that requests pass.
         families: family -> names of the declared features.
+        labels: how training targets are made.
+        training: full key -> value of all that decides what stages are trained on.
         logging: the pre-existing system; None where there is none.
         online: the experiment; None where nobody can be asked.
         unit: what intervals resample.
@@ -74,6 +76,8 @@ class Design:
     figures: Sequence[Derived]
     components: Sequence[Component]
     families: Mapping[str, Sequence[str]]
+    labels: Component
+    training: Mapping[str, str]
     logging: Logging | None
     online: ABTest | None
     unit: str
@@ -104,6 +108,8 @@ def design_of(values: Mapping[str, Any], sections: Mapping[str, Any]) -> Design:
         figures=scale_figures(problem, plan, dims),
         components=components,
         families=_families(sections["features"]),
+        labels=_component("labels", values["labels"]),
+        training=_training(values, plan),
         logging=sections.get("logging"),
         online=sections.get("online"),
         unit=sections["world"].unit,
@@ -138,6 +144,33 @@ def _component(key: str, value: Mapping[str, Any]) -> Component:
     return Component(key, target.rpartition(".")[2], summaries().get(target, ""), parameters)
 
 
+def _training(values: Mapping[str, Any], plan: FunnelPlan) -> dict[str, str]:
+    """Of the labels, and of the negatives of each stage that has some."""
+    stages = values["funnel"]["stages"]
+    negatives = {
+        f"funnel.stages.{name}.negatives": stages[name]["negatives"]
+        for name in plan.active
+        if stages[name].get("negatives") is not None
+    }
+    given = {"labels": values["labels"], **negatives}
+    found = (leaf for key, value in given.items() for leaf in leaves(value, key))
+    return {key: text for key, text in found if key.rpartition(".")[2] not in RESERVED}
+
+
+def leaves(value: object, key: str) -> Iterator[tuple[str, str]]:
+    """Full key and value of every single setting, as one reads it.
+
+    Example:
+        >>> list(leaves({"a": {"b": 1}, "c": True}, "k"))
+        [('k.a.b', '1'), ('k.c', 'yes')]
+    """
+    if isinstance(value, Mapping) and value:
+        for name, inner in value.items():
+            yield from leaves(inner, join(key, name))
+    else:
+        yield key, said(value)
+
+
 def _families(features: Mapping[str, Feature | None]) -> dict[str, list[str]]:
     families: dict[str, list[str]] = {}
     for name, feature in features.items():
@@ -162,6 +195,7 @@ def markdown(design: Design) -> str:
         "count": count,
         "ms": _ms,
         "spoken": spoken,
+        "metric": metric_name,
         "share": share,
         "said": said,
         "code": code,

@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 
-from mlsd.report.base import Estimate
+from mlsd.report.estimate import Estimate
 
 UNKNOWN = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -47,6 +47,33 @@ def spoken(name: str) -> str:
         ('sessions per user', 'nDCG@10')
     """
     return one_line(name).replace("_", " ")
+
+
+def metric_name(name: str) -> str:
+    """What a reader calls a metric of the online test.
+
+    Example:
+        >>> metric_name("retention_7d"), metric_name("ctr"), metric_name("sessions_per_user")
+        ('7-day retention', 'click-through rate', 'sessions per user')
+    """
+    if found := _OF_DAYS.fullmatch(name):
+        return f"{found[2]}-day {spoken(found[1])}"
+    return _METRIC_NAMES.get(name, spoken(name))
+
+
+_OF_DAYS = re.compile(r"([a-z_]+)_(\d+)d")
+_METRIC_NAMES = {"ctr": "click-through rate", "satisfaction": "satisfied requests"}
+
+
+def segment_name(name: str) -> str:
+    """What a reader calls a segment.
+
+    Example:
+        >>> segment_name("query_length=short"), segment_name("all")
+        ('query length: short', 'all')
+    """
+    kind, equals, value = one_line(name).partition("=")
+    return f"{spoken(kind)}: {value}" if equals else one_line(name)
 
 
 def sentence(text: str) -> str:
@@ -88,10 +115,12 @@ def shorten(text: str, width: float, size: float = 12, *, bold: bool = False) ->
 
 
 def decimals(estimate: Estimate) -> int:
-    """How many decimals the interval deserves: its half-width shows two digits up to 35, else one.
+    """How many decimals the interval deserves.
 
-    An end that is not zero is never rounded to zero if two further decimals can help it, since on which
-    side of zero it lies is what an interval decides. Without an interval: four significant digits.
+    Its half-width shows two digits up to 35, else one. Within ±1, where metrics of rankings lie, it shows
+    two down to thousandths in any case, as tables of them do. An end that is not zero is never rounded to
+    zero if two further decimals can help it, since on which side of zero it lies is what an interval
+    decides. Without an interval: three significant digits.
 
     Source: rounding rule of the Particle Data Group, Review of Particle Physics, Introduction, section 5.3.
 
@@ -106,7 +135,10 @@ def decimals(estimate: Estimate) -> int:
     half = (estimate.high - estimate.low) / 2
     size = math.floor(math.log10(half))
     leading = round(half / 10.0 ** (size - 1))
-    least = min(6, max(0, (1 if leading <= 35 or leading >= 95 else 0) - size - (leading >= 95)))
+    two_digits = 1 - size - (leading >= 100)
+    by_rule = two_digits if leading <= 35 else -size
+    is_within_one = max(-estimate.low, estimate.high) <= 1
+    least = min(6, max(0, by_rule, min(3, two_digits) if is_within_one else 0))
     return next((n for n in range(least, least + 3) if not _vanishes(estimate, n)), least)
 
 
@@ -119,7 +151,7 @@ def _decimals_alone(value: float) -> int:
         return 3
     if float(value).is_integer():
         return 0
-    return min(6, max(0, 3 - math.floor(math.log10(abs(value)))))
+    return min(6, max(0, 2 - math.floor(math.log10(abs(value)))))
 
 
 def fixed(value: float, n_decimals: int, *, signed: bool = False) -> str:
@@ -214,6 +246,19 @@ def count(value: float | None) -> str:
     if value is None or not math.isfinite(value):
         return UNKNOWN
     return fixed(value, 0 if abs(value) >= 100 or float(value).is_integer() else 1)
+
+
+def about(value: float) -> str:
+    """A number of things of which only the size is known: two significant digits.
+
+    Example:
+        >>> about(88417.3), about(7.2)
+        ('88,000', '7.2')
+    """
+    if not math.isfinite(value) or value == 0:
+        return count(value)
+    size = math.floor(math.log10(abs(value)))
+    return count(round(value, 1 - size))
 
 
 def plural(n: float, one: str, many: str = "") -> str:

@@ -9,10 +9,11 @@ from rich.table import Table
 from rich.text import Text
 
 from mlsd.report import numbers
-from mlsd.report.base import FUNNEL, LOGGING, Estimate, RunResult
+from mlsd.report.base import FUNNEL, LOGGING, RunResult
+from mlsd.report.estimate import Estimate
 from mlsd.report.page import SIGNS, Tone
-from mlsd.report.sections.offline import system_name
-from mlsd.report.verdicts import WORDS, headline, tone_of, verdicts
+from mlsd.report.sections.cells import system_name
+from mlsd.report.verdicts import headline, judged, verdicts
 
 STYLES: dict[Tone, str] = {"good": "green", "bad": "red", "open": "yellow", "none": "dim"}
 
@@ -84,12 +85,12 @@ def _times(*milliseconds: float) -> tuple[Text, ...]:
 def online_table(result: RunResult) -> Table:
     """Simulated effects with their intervals."""
     table = _table(("simulated A/B test", "verdict"), ("effect", "p"))
-    for metric in result.online_metrics:
+    for metric in result.seen_metrics:
         effect = result.effect(metric) or Estimate()
-        tone = tone_of(effect, lower_is_better=result.is_lower_better(metric))
+        tone, word = judged(result, metric, effect)
         table.add_row(
-            _text(numbers.spoken(metric)),
-            Text(WORDS[tone], style=STYLES[tone]),
+            _text(numbers.metric_name(metric)),
+            Text(word, style=STYLES[tone]),
             _text(numbers.with_interval(effect, result.units.get(metric, ""), signed=True)),
             _text(numbers.p_text(effect.p_value)),
         )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import NamedTuple
+
 from mlsd.report import numbers
-from mlsd.report.base import FUNNEL, LOGGING, Estimate, RunResult, number
+from mlsd.report.base import FUNNEL, LOGGING, RunResult
+from mlsd.report.estimate import Estimate, number
 from mlsd.report.page import Tone, Verdict
+from mlsd.report.power import POWER_WORDS, detectable
 
 
 def tone_of(difference: Estimate | None, *, lower_is_better: bool) -> Tone:
@@ -23,13 +28,29 @@ def tone_of(difference: Estimate | None, *, lower_is_better: bool) -> Tone:
     return "good" if (difference.low > 0) != lower_is_better else "bad"
 
 
-WORDS: dict[Tone, str] = {
+class Judged(NamedTuple):
+    """A difference as a reader takes it."""
+
+    tone: Tone
+    """In favour, against, not decided; "none" too where neither direction is better."""
+    word: str
+    """The same in a word or two."""
+
+
+_WORDS: dict[Tone, str] = {
     "good": "better",
     "bad": "worse",
     "open": "not decided",
     "none": "not measured",
 }
-"""What a difference's tone is called in tables."""
+
+
+def judged(result: RunResult, metric: str, difference: Estimate | None) -> Judged:
+    """What a difference of a metric says."""
+    tone = tone_of(difference, lower_is_better=metric in result.lower_is_better)
+    if metric in result.undirected and tone in {"good", "bad"} and difference is not None:
+        return Judged("none", "higher" if difference.low > 0 else "lower")
+    return Judged(tone, _WORDS[tone])
 
 
 def verdicts(result: RunResult) -> tuple[Verdict, ...]:
@@ -43,12 +64,9 @@ def verdicts(result: RunResult) -> tuple[Verdict, ...]:
 def headline(result: RunResult) -> str:
     """The run in one sentence: does the funnel beat the pre-existing system, and does it fit the budget?"""
     offline, online, budget = verdicts(result)[:3]
-    parts = [_OFFLINE_WORDS[offline.tone]]
-    if online.tone != "none":
-        parts.append(_ONLINE_WORDS[online.tone])
-    parts.append(_BUDGET_WORDS[budget.tone])
-    listed = ", ".join(parts[:-1]) + f", and {parts[-1]}" if len(parts) > 2 else " and ".join(parts)
-    return f"The funnel {listed}."
+    parts = [_OFFLINE_WORDS[offline.tone], _ONLINE_WORDS[online.tone], _BUDGET_WORDS[budget.tone]]
+    said = [part for part in parts if part]
+    return f"The funnel {', '.join(said[:-1])}{',' * (len(said) > 2)} and {said[-1]}."
 
 
 _OFFLINE_WORDS: dict[Tone, str] = {
@@ -58,9 +76,9 @@ _OFFLINE_WORDS: dict[Tone, str] = {
     "none": "was not held against the pre-existing system offline",
 }
 _ONLINE_WORDS: dict[Tone, str] = {
-    "good": "beats it in the simulated A/B test",
-    "bad": "loses to it in the simulated A/B test",
-    "open": "is not decided against it by the simulated A/B test",
+    "good": "wins the simulated A/B test",
+    "bad": "loses the simulated A/B test",
+    "open": "neither wins nor loses the simulated A/B test, which is too small to decide",
     "none": "",
 }
 _BUDGET_WORDS: dict[Tone, str] = {
@@ -76,7 +94,7 @@ def offline_verdict(result: RunResult) -> Verdict:
     metric = result.decides.offline
     question = "Does it rank better?"
     difference = result.difference(metric)
-    tone = tone_of(difference, lower_is_better=result.is_lower_better(metric))
+    tone = judged(result, metric, difference).tone
     if difference is None or tone == "none":
         return _unmeasured(result, metric, question)
     unit = result.units.get(metric, "")
@@ -86,7 +104,7 @@ def offline_verdict(result: RunResult) -> Verdict:
         tone,
         numbers.value_text(difference, unit, signed=True),
         numbers.interval_text(difference, unit, signed=True),
-        _compared(result, metric, difference, unit),
+        _compared(result, metric, difference, unit) + _could_find(difference, tone, result.confidence, unit),
     )
 
 
@@ -106,6 +124,14 @@ def _compared(result: RunResult, metric: str, difference: Estimate, unit: str) -
     return f"{metric}: {old} for the pre-existing system, {new} for the funnel, paired by request."
 
 
+def _could_find(difference: Estimate, tone: Tone, confidence: float, unit: str) -> str:
+    """How large a difference must be for a comparison of this size to find it."""
+    if tone != "open":
+        return ""
+    size = numbers.like(detectable(difference, confidence), difference, unit, signed=True).removeprefix("+")
+    return f" A difference of {size} would be found {POWER_WORDS}; smaller ones less often."
+
+
 def _unmeasured(result: RunResult, metric: str, question: str) -> Verdict:
     """The funnel's own figure where nothing was there to hold it against."""
     own = result.offline(FUNNEL, metric)
@@ -122,54 +148,76 @@ def online_verdict(result: RunResult) -> Verdict:
     metric = result.decides.online
     question = "Do users gain?"
     effect = result.effect(metric)
-    tone = tone_of(effect, lower_is_better=result.is_lower_better(metric))
+    tone = judged(result, metric, effect).tone
     if effect is None or tone == "none":
-        why = (
-            f"no effect on {numbers.spoken(metric)} with an interval"
-            if metric
-            else "no metric was named to decide"
-        )
-        return Verdict(
-            question, "Not measured", "none", detail=f"There was no online test that tells: {why}."
-        )
+        return Verdict(question, "Not measured", "none", detail=_why_not_online(result))
     unit = result.units.get(metric, "")
+    confidence = result.online_design.confidence if result.online_design else result.confidence
+    words = (_effect_words(result, metric, effect), _could_find(effect, tone, confidence, unit))
     return Verdict(
         question,
         _ANSWERS[tone],
         tone,
         numbers.value_text(effect, unit, signed=True),
         numbers.interval_text(effect, unit, signed=True),
-        _effect_words(result, metric, effect),
+        f"{words[0]}{words[1]} {others_online(result)}".strip(),
     )
+
+
+def _why_not_online(result: RunResult) -> str:
+    if not result.online_metrics:
+        return "There was no online test: nobody can be asked."
+    metric = result.decides.online
+    if not metric:
+        return "There was an online test, but no metric was named to decide."
+    return f"The online test found no effect on {numbers.metric_name(metric)} with an interval."
 
 
 def _effect_words(result: RunResult, metric: str, effect: Estimate) -> str:
     figure = result.online(metric) or {}
     unit = result.units.get(metric, "")
     arms = [numbers.like(number(figure.get(arm)), effect, unit) for arm in ("control", "treatment")]
-    return (
-        f"Simulated A/B test, {numbers.spoken(metric)}: {arms[0]} under control, {arms[1]} under treatment."
-    )
+    name = numbers.metric_name(metric)
+    return f"Simulated A/B test, {name}: {arms[0]} under control, {arms[1]} under treatment."
+
+
+def others_online(result: RunResult) -> str:
+    """How the other metrics of the online test came out; empty where there are none."""
+    names = [name for name in result.seen_metrics if name != result.decides.online]
+    if not names:
+        return ""
+    words = Counter(judged(result, name, result.effect(name)).word for name in names)
+    counted = ", ".join(f"{n} {word}" for word, n in sorted(words.items()))
+    return f"Of the other {numbers.plural(len(names), 'metric')}: {counted}."
 
 
 def guardrail_verdict(result: RunResult) -> Verdict:
-    """Whether any guardrail became worse."""
-    tones = {
-        name: tone_of(result.effect(name), lower_is_better=result.is_lower_better(name))
-        for name in result.decides.guardrails
-    }
-    worse = [numbers.spoken(name) for name, tone in tones.items() if tone == "bad"]
-    unmeasured = [numbers.spoken(name) for name, tone in tones.items() if tone == "none"]
-    held = f"{len(tones) - len(worse) - len(unmeasured)} of {len(tones)}"
-    question = "Do the guardrails hold?"
-    if worse:
-        return Verdict(question, "No", "bad", held, detail=f"Worse beyond doubt: {', '.join(worse)}.")
-    if unmeasured:
-        return Verdict(
-            question, "Not all measured", "none", held, detail=f"Not measured: {', '.join(unmeasured)}."
-        )
-    names = ", ".join(numbers.spoken(name) for name in tones)
-    return Verdict(question, "Yes", "good", held, detail=f"Not one is worse beyond doubt: {names}.")
+    """Whether any guardrail became worse; one that is not decided is not said to hold."""
+    tones = {name: judged(result, name, result.effect(name)).tone for name in result.decides.guardrails}
+    n_bad = sum(tone == "bad" for tone in tones.values())
+    answer, tone = _guardrail_answer(set(tones.values()))
+    detail = " ".join(_guardrail_words(result, name, tones[name]) for name in tones)
+    figure = f"{n_bad} of {len(tones)}"
+    return Verdict("Do the guardrails hold?", answer, tone, figure, "worse", detail)
+
+
+def _guardrail_answer(tones: set[Tone]) -> tuple[str, Tone]:
+    if "bad" in tones:
+        return "No", "bad"
+    if "none" in tones:
+        return "Not all measured", "none"
+    return ("No harm found", "open") if "open" in tones else ("Yes", "good")
+
+
+def _guardrail_words(result: RunResult, metric: str, tone: Tone) -> str:
+    name = numbers.metric_name(metric)
+    start = f"{name[:1].upper()}{name[1:]}: {_WORDS[tone]}"
+    if tone != "open":
+        return f"{start}."
+    effect, unit = result.effect(metric) or Estimate(), result.units.get(metric, "")
+    harm = effect.high if metric in result.lower_is_better else effect.low
+    text = numbers.like(harm, effect, unit, signed=True)
+    return f"{start}; {text} is not ruled out."
 
 
 def budget_verdict(result: RunResult) -> Verdict:
@@ -182,7 +230,18 @@ def budget_verdict(result: RunResult) -> Verdict:
         why = "The problem names no latency budget." if known else "The latency of requests was not measured."
         return Verdict(question, "Not measured", "none", measured if known else "", "", why)
     budget = numbers.milliseconds(float(capacity.budget_ms or 0))
-    detail = f"99th percentile of single requests through the whole funnel; the budget is {budget}."
+    detail = f"99th percentile of single requests through the whole funnel. {catalog_caveat(result)}".strip()
     if capacity.fits:
         return Verdict(question, "Yes", "good", measured, f"of {budget}", detail)
     return Verdict(question, "No, too slow", "bad", measured, f"of {budget}", detail)
+
+
+def catalog_caveat(result: RunResult) -> str:
+    """Latency was measured with a catalog of another size than the problem plans for; empty otherwise."""
+    measured, planned = result.capacity.n_items, result.capacity.planned_items
+    if measured is None or planned is None or planned <= measured:
+        return ""
+    return (
+        f"Measured with {numbers.count(measured)} items; the problem plans for {numbers.count(planned)}, "
+        "among which retrieval takes longer or more machines."
+    )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import os
 import platform
+import shlex
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -14,10 +18,15 @@ from mlsd.capacity import Capacity
 from mlsd.config.schema import System
 from mlsd.labels.base import Labels
 from mlsd.online.result import ABResult
-from mlsd.report import base as report
+from mlsd.report import parts
+from mlsd.report.base import RunResult
 from mlsd.report.design_document import design_of, markdown
+from mlsd.report.estimate import Estimate
+from mlsd.report.numbers import count, plural, spoken
+from mlsd.runs.changes import changes_of
+from mlsd.runs.meanings import meanings_of, raters_words
 from mlsd.runs.outcome import Logged, Offline, Outcome
-from mlsd.runs.steps import Config
+from mlsd.runs.steps import EXISTING, SHOWN, Config
 from mlsd.stages.rank import Rank
 from mlsd.stages.retrieve import Retrieve
 from mlsd.store import code_version, key_of
@@ -26,11 +35,9 @@ from mlsd.worlds.base import LiveWorld
 LIBRARIES = ("bm25s", "faiss-cpu", "numpy", "pandas", "pytorch-lightning", "scipy", "torch")
 
 LIVE_ASSUMPTIONS = (
-    "Users, documents, queries and all responses are simulated; how is documented with the world.",
-    "The A/B test serves the same users under both arms with the same luck, so the true effect is known.",
-    "The estimate of the A/B test uses only the arm that each user was assigned to.",
-    "Latencies in the simulation come from logging.latency_ms and problem.latency_ms, not from a clock.",
-    "What the funnel learnt, and the statistics of items and users, are frozen when the test starts.",
+    "Users, items and responses are made up, by documented rules. Real users may answer otherwise.",
+    "Users feel the latency that the config declares for each system, not the one that was measured.",
+    "Neither system learns during the test, and the statistics of items and users are those at its start.",
 )
 RECORDED_ASSUMPTIONS = (
     "Judgements come with the collection; an item that nobody judged counts as irrelevant.",
@@ -40,7 +47,7 @@ RECORDED_ASSUMPTIONS = (
 
 def result_of(
     system: System, config: Config, outcome: Outcome, steps_s: Mapping[str, float], overrides: Sequence[str]
-) -> report.RunResult:
+) -> RunResult:
     """Everything that a report shows of a run.
 
     Args:
@@ -52,24 +59,30 @@ def result_of(
     """
     world, problem = system.world, system.problem
     live = isinstance(world, LiveWorld)
-    return report.RunResult(
+    return RunResult(
         title=system.report.title or f"{problem.name}: {world.name}",
         problem=problem.name,
         world=world.name,
         world_notes=tuple(world.notes),
+        purpose=problem.purpose,
+        answers=_answers(system),
+        unit=world.unit,
+        meanings=meanings_of(system),
         metrics=outcome.metrics(),
-        decides=report.Decides(
+        decides=parts.Decides(
             system.metrics[problem.goals.offline].name,
             problem.goals.online if outcome.online else "",
             tuple(problem.goals.guardrails) if outcome.online else (),
         ),
-        summary=problem.purpose,
+        summary=_tested(system, outcome),
         stages=_stages(system, outcome.offline, outcome.capacity),
         capacity=_capacity(system, outcome.capacity),
         steps_s=dict(steps_s),
         labels=_labels(system, outcome.logged, outcome.labels),
+        changes=_changes(system, outcome),
+        coverage=outcome.offline.coverage,
         calibration={
-            stage: tuple(report.CalibrationBin(*bin_) for bin_ in bins)
+            stage: tuple(parts.CalibrationBin(*bin_) for bin_ in bins)
             for stage, bins in outcome.offline.reliability.items()
         },
         training={
@@ -83,7 +96,7 @@ def result_of(
         units=UNITS,
         confidence=system.bootstrap.confidence,
         provenance=provenance(system, config),
-        reproduce=" ".join(["mlsd run", *overrides]),
+        reproduce=shlex.join(["mlsd", "run", *overrides]),
         config_yaml=OmegaConf.to_yaml(OmegaConf.create(dict(config))),
         design=markdown(design_of(config, vars(system))),
     )
@@ -97,6 +110,7 @@ UNITS = dict.fromkeys(
 def provenance(system: System, config: Config) -> dict[str, object]:
     """What made a run: versions, seeds, hashes; data by name and SHA-256, never by path."""
     return {
+        "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "mlsd": version("mlsd"),
         "mlsd source": code_version(),
         "python": platform.python_version(),
@@ -104,19 +118,69 @@ def provenance(system: System, config: Config) -> dict[str, object]:
         "seed": system.seed,
         "training.seed": system.training.seed,
         "config": key_of(config),
+        "machine": f"{platform.system()}, {platform.machine()}, {os.cpu_count()} cores",
         "world": system.world.name,
-        "data SHA-256": system.world.fingerprint or "none: all data are generated",
+        "data, SHA-256": system.world.fingerprint or "none: all data are generated",
     }
 
 
-def _stages(system: System, offline: Offline, capacity: Capacity) -> tuple[report.StageResult, ...]:
+def _tested(system: System, outcome: Outcome) -> str:
+    """What was held against what, on how much."""
+    table, unit = outcome.offline.table, system.world.unit
+    n_units = plural(table["user"].nunique(), unit, "queries" if unit == "query" else "")
+    asked = n_units if unit == "query" else f"{plural(len(table), 'request')} of {n_units}"
+    words = [f"Tested: {' → '.join(system.funnel.active)}"]
+    if system.logging is not None:
+        words.append(f"against a pre-existing system of {_existing(system)}")
+    words.append(f"on {asked} and a catalog of {count(len(system.world.catalog))} items")
+    if outcome.online is not None and system.online is not None:
+        n_users = outcome.online.sample_ratio.n_control + outcome.online.sample_ratio.n_treatment
+        words.append(
+            f"and in an A/B test of {plural(n_users, 'simulated user')} over {system.online.n_days} days"
+        )
+    return f"{', '.join(words)}."
+
+
+def _existing(system: System) -> str:
+    """What the pre-existing system is made of."""
+    return " → ".join(map(_contents, system.logging.funnel.active.values())) if system.logging else "nothing"
+
+
+def _answers(system: System) -> tuple[tuple[str, str], ...]:
+    """How the problem is described, where it matters to a reader of figures."""
+    problem, scale = system.problem, system.problem.scale
+    return (
+        ("What is it for?", problem.goals.objective),
+        *((one.question, one.text) for one in problem.answers),
+        ("How are results shown?", problem.presentation),
+        ("How long may a request take?", f"{problem.latency_ms:g} ms (p99)"),
+        (
+            "How many items?",
+            f"{count(scale.n_items)}; this run tries it on {count(len(system.world.catalog))}",
+        ),
+        ("How many requests?", f"{count(scale.peak_requests_per_second)} a second at the peak"),
+    )
+
+
+def _changes(system: System, outcome: Outcome) -> parts.Changes | None:
+    table, metric = outcome.offline.table, system.metrics[system.problem.goals.offline].name
+    before, after = (f"{name}.{metric}" for name in (EXISTING, SHOWN))
+    if before not in table.columns:
+        return None
+    requests = outcome.logged.log.window("test").requests
+    texts = [name for name, kind in system.problem.request_columns.items() if kind == "text"]
+    query = requests[texts[0]] if len(texts) == 1 else None
+    return changes_of(table[before].to_numpy(), table[after].to_numpy(), query)
+
+
+def _stages(system: System, offline: Offline, capacity: Capacity) -> tuple[parts.StageResult, ...]:
     return tuple(
-        report.StageResult(
+        parts.StageResult(
             name,
             type(stage).__name__.lower(),
             _contents(stage),
             *offline.counts[name],
-            report.Latency(*capacity.stages[name]),
+            parts.Latency(*capacity.stages[name]),
         )
         for name, stage in system.funnel.active.items()
     )
@@ -132,37 +196,60 @@ def _contents(stage: object) -> str:
     return type(stage).__name__
 
 
-def _capacity(system: System, capacity: Capacity) -> report.Capacity:
-    return report.Capacity(
-        report.Latency(*capacity.request),
+def _capacity(system: System, capacity: Capacity) -> parts.Capacity:
+    return parts.Capacity(
+        parts.Latency(*capacity.request),
         capacity.budget_ms,
         capacity.throughput_per_s,
         capacity.batch_size,
         system.problem.scale.peak_requests_per_second,
         capacity.n_requests,
-        f"{platform.machine()}, one core, serially",
+        f"one core with one thread ({platform.machine()}), one request after the other",
+        len(system.world.catalog),
+        system.problem.scale.n_items,
     )
 
 
-def _labels(system: System, logged: Logged, labels: Labels) -> report.LabelDiagnostics | None:
-    """How labels were made from positions; None where they came from judgements."""
-    bias: Any = labels.diagnostics.get("examination")
-    if not isinstance(bias, Mapping):
+def _labels(system: System, logged: Logged, labels: Labels) -> parts.LabelDiagnostics | None:
+    """How labels were made; None where nothing is known of it."""
+    known: Mapping[str, Any] = labels.diagnostics
+    if "pairs_by_grade" in known:
+        return _judged_labels(known)
+    if "n_done" not in known:
         return None
-    truth = _true_examination(system, len(bias["relative"]))
-    done: Any = labels.diagnostics["n_done"]
-    n_shown = int(labels.diagnostics["n_impressions"])  # type: ignore[call-overload]
-    return report.LabelDiagnostics(
-        "what users did, over the estimated examination of the position",
-        {"impressions": n_shown, **dict(done)},
-        tuple(
-            report.Examination(position, report.Estimate(value, low, high), float(truth[position]))
-            for position, (value, low, high) in enumerate(
-                zip(bias["relative"], bias["low"], bias["high"], strict=True)
-            )
-        ),
-        float(labels.diagnostics["clipped_share"]),  # type: ignore[arg-type]
+    n_shown = int(known["n_impressions"])
+    done = {f"with a {spoken(name)}": int(n) for name, n in known["n_done"].items()}
+    weighted = known.get("propensity") == "position"
+    source = "What users did with an item they were shown; of several actions the best counts."
+    return parts.LabelDiagnostics(
+        f"{source} Weighted by 1 / examination of the position." if weighted else source,
+        {"impressions": n_shown, **done, "with a positive label": int(known["n_positive"])},
+        _examination(system, known["examination"]) if weighted else (),
+        float(known["clipped_share"]) if weighted else math.nan,
         float(logged.log.impressions["explored"].mean()),
+    )
+
+
+def _judged_labels(known: Mapping[str, Any]) -> parts.LabelDiagnostics:
+    by_grade = {f"pairs of grade {grade}": int(n) for grade, n in known["pairs_by_grade"].items()}
+    return parts.LabelDiagnostics(
+        "grades that raters gave to pairs of a query and an item",
+        {
+            "judged queries": int(known["judged_requests"]),
+            "judged pairs": int(known["judged_pairs"]),
+            **by_grade,
+        },
+    )
+
+
+def _examination(system: System, bias: Mapping[str, Any]) -> tuple[parts.Examination, ...]:
+    """By position, as estimated and as it is."""
+    truth = _true_examination(system, len(bias["relative"]))
+    return tuple(
+        parts.Examination(position, Estimate(value, low, high), float(truth[position]))
+        for position, (value, low, high) in enumerate(
+            zip(bias["relative"], bias["low"], bias["high"], strict=True)
+        )
     )
 
 
@@ -173,7 +260,7 @@ def _true_examination(system: System, n_positions: int) -> Any:
     return truth / truth[0]
 
 
-def _features(system: System) -> tuple[report.FeatureSummary, ...]:
+def _features(system: System) -> tuple[parts.FeatureSummary, ...]:
     return tuple(
         summary
         for name, stage in system.funnel.active.items()
@@ -182,35 +269,37 @@ def _features(system: System) -> tuple[report.FeatureSummary, ...]:
     )
 
 
-def _of_stage(name: str, stage: Rank) -> list[report.FeatureSummary]:
+def _of_stage(name: str, stage: Rank) -> list[parts.FeatureSummary]:
     """The dense features of a stage as the training candidates had them."""
     scaling = stage.features.scaling
     if scaling is None:
         return []
-    columns = zip(
-        stage.features.dense.items(), scaling.unknown_share, scaling.mean, scaling.scale, strict=True
-    )
+    sd = np.where(scaling.constant, 0.0, scaling.scale)
+    columns = zip(stage.features.dense.items(), scaling.unknown_share, scaling.mean, sd, strict=True)
     return [
-        report.FeatureSummary(f"{name}.{feature}", part.family, float(unknown), float(mean), float(scale))
-        for (feature, part), unknown, mean, scale in columns
+        parts.FeatureSummary(f"{name}.{feature}", part.family, float(unknown), float(mean), float(deviation))
+        for (feature, part), unknown, mean, deviation in columns
     ]
 
 
-def _online_design(system: System, online: ABResult) -> report.OnlineDesign:
+def _online_design(system: System, online: ABResult) -> parts.OnlineDesign:
     assert system.logging is not None  # noqa: S101  (an experiment has a pre-existing system)
     assert system.online is not None  # noqa: S101
-    existing = " + ".join(map(_contents, system.logging.funnel.active.values()))
+    existing = _existing(system)
     funnel = " → ".join(system.funnel.active)
-    return report.OnlineDesign(
+    return parts.OnlineDesign(
         f"pre-existing system ({existing})",
         f"funnel ({funnel})",
         online.sample_ratio.n_control,
         online.sample_ratio.n_treatment,
         system.online.n_days,
-        "the same users under both arms with the same luck, all of them",
+        "all users were served by both systems with the same luck; the experiment sees one system of each",
         (
             ("stages", existing, funnel),
             ("latency", f"{system.logging.latency_ms:g} ms", f"{system.problem.latency_ms:g} ms"),
         ),
         confidence=1 - system.online.alpha,
+        sample_ratio_p=online.sample_ratio.p_value,
+        rated=system.online.raters.metric.name,
+        raters=raters_words(system.online.raters),
     )

@@ -70,6 +70,11 @@ class BeirWorld(RecordedWorld):
         self.unknown_ids = unknown_ids
 
     @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.folder.resolve().name
+
+    @property
     def catalog(self) -> Catalog:
         return self._collection.catalog
 

@@ -9,21 +9,23 @@ import numpy as np
 import pytest
 
 from mlsd.fitting import Curves
-from mlsd.report.base import (
+from mlsd.report.base import RunResult
+from mlsd.report.estimate import Estimate
+from mlsd.report.html import render_html
+from mlsd.report.markdown import render_markdown
+from mlsd.report.parts import (
     CalibrationBin,
     Capacity,
+    Changed,
+    Changes,
     Decides,
-    Estimate,
     Examination,
     FeatureSummary,
     LabelDiagnostics,
     Latency,
     OnlineDesign,
-    RunResult,
     StageResult,
 )
-from mlsd.report.html import render_html
-from mlsd.report.markdown import render_markdown
 
 SEGMENTS = {"intent=navigational": 0.31, "intent=informational": 0.52, "intent=transactional": 0.17}
 SEGMENTS |= {"queries=head": 0.64, "queries=tail": 0.36}
@@ -86,6 +88,7 @@ def metrics() -> dict[str, Any]:
         "retention_7d": online_figure(0.311, 0.012, 0.031, 0.45, 0.006),
         "served nDCG@10": online_figure(0.612, 0.061, 0.019, 0.0001, 0.0664),
     }
+    online["satisfaction"] = {**dict.fromkeys(online["ctr"]), "truth": 0.0689}
     offline = {system: system_metrics(system) for system in LIFTS}
     return {"offline": offline, "offline_difference": offline_difference, "online": online}
 
@@ -174,9 +177,22 @@ def realistic() -> RunResult:
         ),
         metrics=metrics(),
         decides=Decides("nDCG@10", "session_success", ("abandonment", "sessions_per_user", "retention_7d")),
+        purpose="Somebody types a query and gets what answers it",
+        answers=(("How fast?", "100 ms"), ("How many items?", "100,000,000")),
+        meanings={"nDCG@10": "Discounted gain.", "ctr": "Clicks by impressions.", "AUC": "Order of pairs."},
+        changes=Changes(
+            1200,
+            600,
+            340,
+            (Changed("rent a bicycle", 12, 0.31, 0.92),),
+            (Changed("tides", 3, 0.88, 0.52), Changed("opening hours", 1, 0.5, 0.4)),
+        ),
+        coverage={"light_rank": 0.91, "full_rank": 0.52},
         summary="A two-stage ranker over three retrievers, trained on clicks corrected for position.",
         stages=stages(),
-        capacity=Capacity(Latency(2.71, 3.42, 4.63), 100.0, 842.0, 64, 200.0, 1000, "2 CPU cores"),
+        capacity=Capacity(
+            Latency(2.71, 3.42, 4.63), 100.0, 842.0, 64, 200.0, 1000, "one core", 20_000, 100_000_000
+        ),
         steps_s={
             "world": 4.2,
             "logs": 6.8,
@@ -198,6 +214,9 @@ def realistic() -> RunResult:
             14,
             "the same users under both arms with the same luck, averaged over all of them.",
             (("policy", "logging", "funnel"), ("latency_ms", "12", "31")),
+            sample_ratio_p=0.73,
+            rated="served nDCG@10",
+            raters="raters judge a tenth of the requests and err now and then",
         ),
         assumptions=(
             "Users look at positions independently of what they saw before (position-based model).",
@@ -229,7 +248,9 @@ def collection() -> RunResult:
     """Judged queries only: no log, no users, no online test, no truth."""
     run = realistic()
     measured = {key: value for key, value in run.metrics.items() if key != "online"}
-    return replace(run, metrics=measured, labels=None, online_design=None, calibration={}, assumptions=())
+    return replace(
+        run, metrics=measured, unit="query", labels=None, online_design=None, calibration={}, assumptions=()
+    )
 
 
 def unknown_everywhere() -> RunResult:
@@ -316,10 +337,18 @@ def hostile() -> RunResult:
         capacity=replace(run.capacity, machine=HOSTILE),
         steps_s={HOSTILE: 1.0},
         labels=replace(label_diagnostics(), source=HOSTILE, counts={HOSTILE: 3}),
+        purpose=HOSTILE,
+        answers=((HOSTILE, HOSTILE),),
+        unit=HOSTILE,
+        meanings={HOSTILE: HOSTILE},
+        changes=Changes(1, 1, 1, (Changed(HOSTILE, 1, 0.1, 0.2),)),
+        coverage={HOSTILE: 0.5},
         calibration={HOSTILE: calibration_bins(1)},
         training={HOSTILE: Curves((0.5, 0.4), (0.5, 0.45))},
         features=(FeatureSummary(HOSTILE, HOSTILE, 0.1, 1.0, 0.0),),
-        online_design=OnlineDesign(HOSTILE, HOSTILE, 10, 10, 7, HOSTILE, ((HOSTILE, HOSTILE, HOSTILE),)),
+        online_design=OnlineDesign(
+            HOSTILE, HOSTILE, 10, 10, 7, HOSTILE, ((HOSTILE, HOSTILE, HOSTILE),), 0.95, 0.5, HOSTILE, HOSTILE
+        ),
         assumptions=(HOSTILE,),
         units={HOSTILE: HOSTILE},
         provenance={HOSTILE: HOSTILE},

@@ -3,7 +3,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from mlsd.report.base import Capacity, Decides, Estimate, Latency, RunResult, StageResult
+from mlsd.report.base import RunResult
+from mlsd.report.estimate import Estimate
+from mlsd.report.parts import Capacity, Decides, Latency, StageResult
 
 
 def test_missing_and_none_read_as_unknown() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlsd.report import numbers
-from mlsd.report.base import Estimate
+from mlsd.report.estimate import Estimate
 
 finite = st.floats(-1e6, 1e6)
 widths = st.floats(1e-5, 1e5)
@@ -37,14 +37,31 @@ def test_the_shown_interval_is_on_the_side_of_zero_where_it_is(value: float, hal
 @pytest.mark.parametrize(
     ("half", "shown"),
     [
-        (0.0354, "[0.465, 0.535]"),
-        (0.0356, "[0.46, 0.54]"),
-        (0.0949, "[0.41, 0.59]"),
-        (0.0951, "[0.40, 0.60]"),
+        (0.354, "[49.65, 50.35]"),
+        (0.356, "[49.6, 50.4]"),
+        (0.949, "[49.1, 50.9]"),
+        (0.951, "[49.0, 51.0]"),
+        (0.9996, "[49.0, 51.0]"),
     ],
 )
 def test_digits_follow_the_particle_data_group(half: float, shown: str) -> None:
-    assert numbers.interval_text(Estimate(0.5, 0.5 - half, 0.5 + half)) == shown
+    assert numbers.interval_text(Estimate(50.0, 50 - half, 50 + half)) == shown
+
+
+@pytest.mark.parametrize(
+    ("half", "shown"),
+    [
+        (0.045, "[0.641, 0.731]"),
+        (0.0086, "[0.677, 0.695]"),
+        (0.0028, "[0.6832, 0.6888]"),
+        (0.15, "[0.54, 0.84]"),
+        (0.0004, "[0.6856, 0.6864]"),
+    ],
+)
+def test_metrics_of_rankings_have_three_decimals_unless_the_interval_says_otherwise(
+    half: float, shown: str
+) -> None:
+    assert numbers.interval_text(Estimate(0.686, 0.686 - half, 0.686 + half)) == shown
 
 
 def test_unknown_is_a_dash_and_never_nan() -> None:
@@ -56,8 +73,8 @@ def test_unknown_is_a_dash_and_never_nan() -> None:
 
 
 def test_an_interval_of_no_width_or_without_an_end_is_no_trouble() -> None:
-    assert numbers.with_interval(Estimate(0.5, 0.5, 0.5)) == "0.5000 [0.5000, 0.5000]"
-    assert numbers.with_interval(Estimate(0.5, 0.4, math.nan)) == "0.5000"
+    assert numbers.with_interval(Estimate(0.5, 0.5, 0.5)) == "0.500 [0.500, 0.500]"
+    assert numbers.with_interval(Estimate(0.5, 0.4, math.nan)) == "0.500"
     assert numbers.with_interval(Estimate(0.0, 0.0, 0.0)) == "0 [0, 0]"
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-from mlsd.report.base import Latency
 from mlsd.report.charts.axis import Axis
 from mlsd.report.charts.rows import Rows, rows_for
 from mlsd.report.charts.specs import LatencyChart
 from mlsd.report.charts.svg import Canvas
 from mlsd.report.numbers import milliseconds
+from mlsd.report.parts import Latency
 
 _TOP = 26.0
 

@@ -70,6 +70,6 @@ def rows_for(labels: Sequence[str], texts: Sequence[str], width: float, top: flo
     """Words beside the axis where there is room, else above it."""
     if width < NARROW:
         return Rows(width, top, _MARGIN, width - _MARGIN, 46, 32, is_narrow=True)
-    left = min(max((text_width(label, 13) for label in labels), default=0) + 20, width * 0.32)
+    left = min(max((text_width(label, 13, bold=True) for label in labels), default=0) + 20, width * 0.32)
     right = width - min(max((text_width(text) for text in texts), default=0) + 20, width * 0.34)
     return Rows(width, top, left, right, 31, 15.5, is_narrow=False)

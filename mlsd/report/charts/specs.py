@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mlsd.report.base import CalibrationBin, Estimate, Examination, Latency
+from mlsd.report.estimate import Estimate
+from mlsd.report.parts import CalibrationBin, Examination, Latency
 
 Role = Literal["baseline", "stage", "funnel", "good", "bad", "open"]
 """What a mark stands for; decides its colour and its shape."""

@@ -5,24 +5,26 @@ from __future__ import annotations
 from mlsd.report import numbers
 from mlsd.report.base import RunResult
 from mlsd.report.page import Page
-from mlsd.report.sections.learning import calibration, features, labels, training
-from mlsd.report.sections.offline import offline, segments
+from mlsd.report.sections.learning import features, labels, training
+from mlsd.report.sections.offline import offline
 from mlsd.report.sections.online import online
 from mlsd.report.sections.overview import funnel, problem
+from mlsd.report.sections.predictions import predictions
 from mlsd.report.sections.running import config, latency, provenance
+from mlsd.report.sections.segments import segments
 from mlsd.report.verdicts import headline, verdicts
 
 BUILDERS = (
     problem,
     funnel,
     offline,
+    segments,
     online,
-    calibration,
+    predictions,
     labels,
     features,
     training,
     latency,
-    segments,
     provenance,
     config,
 )
@@ -47,12 +49,14 @@ def _reading(result: RunResult) -> str:
     levels = {result.confidence} | ({result.online_design.confidence} if result.online_design else set())
     shown = " or ".join(numbers.share(level) for level in sorted(levels))
     return (
-        f"Brackets hold {shown} intervals. “Does not decide” means that the interval contains zero: "
-        "the run is too small to tell, whatever the point says."
+        f"Brackets hold {shown} intervals. “Does not decide” and “not decided” mean that the interval "
+        "contains zero: the run is too small to tell, whatever the point says."
     )
 
 
 def _facts(result: RunResult) -> tuple[str, ...]:
-    known = {"problem": result.problem, "world": result.world}
-    known |= {name: str(result.provenance[name]) for name in ("seed", "date") if name in result.provenance}
-    return tuple(f"{name} {value}" for name, value in known.items())
+    named = ("date", "seed", "mlsd")
+    return (
+        f"problem {result.problem}",
+        *(f"{name} {result.provenance[name]}" for name in named if name in result.provenance),
+    )

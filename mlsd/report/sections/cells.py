@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlsd.report import numbers
-from mlsd.report.base import Estimate
-from mlsd.report.charts.specs import ChartSpec
-from mlsd.report.page import Block, Cell, Charts, Column, Table, Tone
+from mlsd.report.base import ALL, FUNNEL, LOGGING, RunResult
+from mlsd.report.charts.specs import ChartSpec, Role
+from mlsd.report.estimate import Estimate
+from mlsd.report.page import Block, Cell, Charts, Column, Fold, Table, Tone
+from mlsd.report.verdicts import Judged
 
 UNDEFINED = (
-    "undefined, since nothing was there to compute it from (no request that counts, or one class only)"
+    "undefined: nothing to compute it from (no request that counts, one class only, or no prediction "
+    "over the threshold)"
 )
 NOT_MEASURED = "not measured"
+NO_SUCH_FIGURE = "not measured here"
+SYSTEM_NAMES = {LOGGING: "pre-existing system", FUNNEL: "whole funnel"}
 
 
 def charts(*specs: ChartSpec, beside: Table | None = None) -> tuple[Block, ...]:
@@ -68,3 +73,39 @@ def pairs(heading: tuple[str, str], values: Iterable[tuple[object, object]], cap
     """A table of names and what they stand for."""
     rows = tuple((text_cell(name), text_cell(value)) for name, value in values)
     return Table(tuple(Column(label, numeric=False) for label in heading), rows, caption)
+
+
+def system_name(system: str) -> str:
+    """What a reader calls an entry of the offline metrics."""
+    return SYSTEM_NAMES.get(system, numbers.one_line(system))
+
+
+def role_of(said: Judged) -> Role:
+    """The mark of a difference in a chart; where it differs and neither is better, that of a plain point."""
+    if said.tone == "none":
+        return "stage" if said.word in {"higher", "lower"} else "open"
+    return said.tone
+
+
+def offline_cell(result: RunResult, system: str, metric: str, segment: str = ALL) -> Cell:
+    """A figure of the offline evaluation."""
+    estimate = result.offline(system, metric, segment)
+    return estimate_cell(estimate, result.units.get(metric, ""), missing=NO_SUCH_FIGURE)
+
+
+def metric_table(
+    result: RunResult, metrics: Iterable[str], systems: Iterable[str], caption: str, notes: tuple[str, ...]
+) -> Table:
+    """Metrics down, systems across, all requests."""
+    across = tuple(systems)
+    rows = tuple(
+        (text_cell(metric), *(offline_cell(result, system, metric) for system in across))
+        for metric in metrics
+    )
+    return Table(columns("metric", *map(system_name, across)), rows, caption, notes)
+
+
+def meanings(result: RunResult, metrics: Iterable[str]) -> tuple[Fold, ...]:
+    """What metrics mean, folded away; nothing where nobody said."""
+    said = [(numbers.metric_name(name), result.meanings[name]) for name in metrics if name in result.meanings]
+    return (Fold("What the metrics mean", (pairs(("metric", "meaning"), said),)),) if said else ()

@@ -1,55 +1,16 @@
-"""What models learned from and how it went: calibration, labels, features, training."""
+"""What models learned from and how it went: labels, features, training."""
 
 from __future__ import annotations
 
 import math
 
+from mlsd.fitting import Curves
 from mlsd.report import numbers
-from mlsd.report.base import Examination, FeatureSummary, LabelDiagnostics, RunResult
-from mlsd.report.charts.specs import CurvesChart, ExaminationChart, ReliabilityChart
+from mlsd.report.base import RunResult
+from mlsd.report.charts.specs import CurvesChart, ExaminationChart
 from mlsd.report.page import Block, Cell, Fold, Paragraph, Section, Table
+from mlsd.report.parts import Examination, FeatureSummary, LabelDiagnostics
 from mlsd.report.sections.cells import charts, columns, estimate_cell, figure_cell, pairs, text_cell
-
-_SCORES = ("ECE", "NE")
-
-
-def calibration(result: RunResult) -> Section | None:
-    """Whether probabilities mean what they say."""
-    known = {stage: bins for stage, bins in result.calibration.items() if bins}
-    if not known:
-        return None
-    drawn = (
-        ReliabilityChart(
-            f"calibration-{place}", numbers.one_line(stage), _calibration_words(result, stage), bins
-        )
-        for place, (stage, bins) in enumerate(known.items())
-    )
-    tables = tuple(_bin_table(result, stage) for stage in known)
-    lead = "Predicted click probabilities against the share clicked; on the diagonal they mean what they say."
-    return Section("calibration", "Calibration", lead, (*charts(*drawn), Fold("The bins", tables)))
-
-
-def _calibration_words(result: RunResult, stage: str) -> str:
-    found = {name: result.offline(stage, name) for name in _SCORES}
-    words = [
-        f"{name} {numbers.with_interval(estimate)}"
-        for name, estimate in found.items()
-        if estimate and estimate.is_known
-    ]
-    return "; ".join(words) + ("." if words else "")
-
-
-def _bin_table(result: RunResult, stage: str) -> Table:
-    rows = tuple(
-        (
-            text_cell(place + 1),
-            figure_cell(numbers.significant(row.predicted)),
-            figure_cell(numbers.significant(row.observed)),
-            text_cell(numbers.count(row.n)),
-        )
-        for place, row in enumerate(result.calibration[stage])
-    )
-    return Table(columns("bin", "predicted", "observed", "rows"), rows, stage)
 
 
 def labels(result: RunResult) -> Section | None:
@@ -69,17 +30,21 @@ def labels(result: RunResult) -> Section | None:
 
 def _label_facts(made: LabelDiagnostics) -> list[tuple[str, str]]:
     facts = [(numbers.spoken(name), numbers.count(n)) for name, n in made.counts.items()]
-    facts.append(("share with a clipped weight", numbers.share(made.clipped_share)))
-    facts.append(("share of slates that were shuffled", numbers.share(made.explored_share)))
-    return facts
+    shares = {
+        "positive labels whose weight was cut": made.clipped_share,
+        "slates that were shuffled": made.explored_share,
+    }
+    known = [(name, numbers.share(value)) for name, value in shares.items() if math.isfinite(value)]
+    return [*facts, *known]
 
 
 def _examination_chart(points: tuple[Examination, ...]) -> ExaminationChart:
     has_truth = any(math.isfinite(point.truth) for point in points)
     caption = (
-        "How often a position is looked at, relative to the first; from the shuffled slice, with intervals."
+        "How often a position (0 is the top) is looked at, relative to the first, as estimated from the "
+        "shuffled slates. Labels are divided by it."
     )
-    caption += " Hollow diamonds are the truth of the synthetic world." if has_truth else ""
+    caption += " Hollow diamonds: the truth, which only a synthetic world knows." if has_truth else ""
     return ExaminationChart("examination-chart", "Examination by position", caption, points)
 
 
@@ -103,13 +68,18 @@ def features(result: RunResult) -> Section | None:
         return None
     families = dict.fromkeys(feature.family for feature in result.features)
     counts = [
-        f"{sum(feature.family == family for feature in result.features)} {numbers.one_line(family)}"
+        f"{sum(feature.family == family for feature in result.features)} {numbers.spoken(family)}"
         for family in families
     ]
-    n_columns = numbers.plural(len(result.features), "column")
-    lead = f"{n_columns}, fitted on the training window: {', '.join(counts)}."
+    n_columns = numbers.plural(len(result.features), "numeric feature")
+    lead = f"{n_columns} of all stages together, by what they describe: {', '.join(counts)}."
     rows = tuple(_feature_row(feature) for feature in result.features)
-    table = Table(columns("feature", "family", "without a value", "mean", "sd", words=("family",)), rows)
+    note = (
+        "As a stage's training candidates have them: after a feature's own transform, such as a logarithm, "
+        "and before standardisation."
+    )
+    headings = columns("feature", "describes", "without a value", "mean", "sd", words=("describes",))
+    table = Table(headings, rows, notes=(note,))
     empty = [numbers.one_line(feature.name) for feature in result.features if feature.nan_share >= 1]
     constant = [numbers.one_line(feature.name) for feature in result.features if feature.sd == 0]
     blocks: list[Block] = []
@@ -124,7 +94,7 @@ def features(result: RunResult) -> Section | None:
 def _feature_row(feature: FeatureSummary) -> tuple[Cell, ...]:
     return (
         text_cell(feature.name),
-        text_cell(feature.family),
+        text_cell(numbers.spoken(feature.family)),
         figure_cell(numbers.share(feature.nan_share)),
         figure_cell(numbers.significant(feature.mean), "no value to average"),
         figure_cell(numbers.significant(feature.sd), "no value to average"),
@@ -140,7 +110,7 @@ def training(result: RunResult) -> Section | None:
         CurvesChart(
             f"training-{place}",
             numbers.one_line(name),
-            f"Best epoch {curves.best_epoch + 1} of {max(len(curves.train), len(curves.validation))}.",
+            _best_words(curves),
             tuple(curves.train),
             tuple(curves.validation),
             curves.best_epoch,
@@ -158,8 +128,17 @@ def training(result: RunResult) -> Section | None:
         for name, curves in known.items()
     )
     headings = columns("model", "epochs", "best epoch", "training loss there", "validation loss there")
-    lead = "Losses by epoch. The weights kept are those of the best epoch: the lowest validation loss."
+    lead = (
+        "Losses by epoch of every model that is trained by gradients. The weights kept are those of the best "
+        "epoch, the one with the lowest validation loss. Losses of different models do not compare."
+    )
     return Section("training", "Training", lead, (*charts(*drawn), Table(headings, rows)))
+
+
+def _best_words(curves: Curves) -> str:
+    n_epochs, best = max(len(curves.train), len(curves.validation)), curves.best_epoch + 1
+    hint = " The last one: more epochs might lower the loss further." if 1 < best == n_epochs else ""
+    return f"Best epoch: {best} of {n_epochs}.{hint}"
 
 
 def _at(losses: tuple[float, ...], epoch: int) -> float:

@@ -1,24 +1,32 @@
-"""How well each stage and the whole funnel rank, on judged requests."""
+"""How well each stage and the whole funnel rank and predict, on the requests of the test window."""
 
 from __future__ import annotations
 
 import math
 
 from mlsd.report import numbers
-from mlsd.report.base import ALL, FUNNEL, LOGGING, ORACLE, Estimate, RunResult
+from mlsd.report.base import FUNNEL, LOGGING, ORACLE, RunResult
 from mlsd.report.charts.specs import IntervalChart, IntervalRow, Role
-from mlsd.report.page import Cell, Fold, Section, Table
-from mlsd.report.sections.cells import charts, columns, estimate_cell, text_cell, with_count
-from mlsd.report.verdicts import WORDS, tone_of
+from mlsd.report.estimate import Estimate
+from mlsd.report.page import Block, Cell, Fold, Paragraph, Section, Table
+from mlsd.report.parts import Changed, Changes
+from mlsd.report.sections.cells import (
+    charts,
+    columns,
+    estimate_cell,
+    figure_cell,
+    meanings,
+    metric_table,
+    system_name,
+    text_cell,
+)
+from mlsd.report.verdicts import judged
 
-SYSTEM_NAMES = {LOGGING: "pre-existing system", FUNNEL: "whole funnel"}
-MISSING = "not measured here; click probabilities and ceilings exist for some stages only"
 ROLES: dict[str, Role] = {LOGGING: "baseline", FUNNEL: "funnel"}
-
-
-def system_name(system: str) -> str:
-    """What a reader calls an entry of the offline metrics."""
-    return SYSTEM_NAMES.get(system, numbers.one_line(system))
+SHOWN_NOTE = (
+    "The whole funnel is what is shown: the last stage's output, cut to the length of a slate, which lowers "
+    "metrics of longer lists."
+)
 
 
 def offline(result: RunResult) -> Section:
@@ -27,12 +35,17 @@ def offline(result: RunResult) -> Section:
         return Section("offline", "Offline evaluation", "Nothing was evaluated offline.")
     metric = result.decides.offline
     lead = (
-        "Each stage's output as if it were shown, on the test requests. "
-        f"Intervals are {numbers.share(result.confidence)}, by resampling the independent units "
-        "(users, or queries where there are none). "
+        "Each stage's output as if it were shown, on the requests of the test window. "
+        f"Intervals are {numbers.share(result.confidence)}, by resampling each {result.unit} whole. "
         f"{numbers.one_line(metric)} was named to decide before the run."
     )
-    blocks = (*charts(_stage_chart(result, metric)), _metric_table(result), *_difference_table(result))
+    blocks: tuple[Block, ...] = (
+        *charts(_stage_chart(result, metric)),
+        *_difference_table(result),
+        *_change_blocks(result),
+        *_ranking_tables(result),
+        *meanings(result, result.ranking_metrics),
+    )
     return Section("offline", "Offline evaluation", lead, blocks)
 
 
@@ -45,22 +58,29 @@ def _stage_chart(result: RunResult, metric: str) -> IntervalChart:
     )
     before = result.offline(LOGGING, metric) or Estimate()
     ceilings = any(math.isfinite(row.mark) for row in rows)
-    caption = "Points with their intervals."
-    if before.is_known:
-        caption += " The dashed line is the pre-existing system."
-    if ceilings:
-        caption += " A hollow diamond is the ceiling that the stage leaves to those after it."
     return IntervalChart(
         "offline-chart",
         f"{metric} by stage",
-        caption,
+        _stage_caption(before.is_known, ceilings),
         rows,
         axis=metric,
         unit=unit,
         reference=numbers.in_unit(before, unit).value,
-        mark_label=f"{ORACLE}{metric}" if ceilings else "",
+        mark_label="ceiling" if ceilings else "",
         legend=(("baseline", "pre-existing system"), ("stage", "stage"), ("funnel", "whole funnel")),
     )
+
+
+def _stage_caption(has_baseline: bool, has_ceilings: bool) -> str:
+    caption = "Points with their intervals."
+    if has_baseline:
+        caption += " The dashed line is the pre-existing system."
+    if has_ceilings:
+        caption += (
+            " Judge a stage before the last by the ceiling it leaves (hollow diamond), not by its own order: "
+            "it is there to keep what is relevant, and later stages order that."
+        )
+    return caption
 
 
 def _system_row(result: RunResult, system: str, metric: str, unit: str) -> IntervalRow:
@@ -75,103 +95,78 @@ def _system_row(result: RunResult, system: str, metric: str, unit: str) -> Inter
     )
 
 
-def _metric_table(result: RunResult) -> Table:
-    headings = columns("metric", *(system_name(system) for system in result.systems))
-    rows = tuple(
-        (text_cell(metric), *(_figure(result, system, metric) for system in result.systems))
-        for metric in result.offline_metrics
-    )
-    return Table(headings, rows, "Every metric, all requests")
-
-
-def _figure(result: RunResult, system: str, metric: str, segment: str = ALL) -> Cell:
-    estimate = result.offline(system, metric, segment)
-    return estimate_cell(estimate, result.units.get(metric, ""), missing=MISSING)
+def _ranking_tables(result: RunResult) -> tuple[Table, ...]:
+    names = result.ranking_metrics
+    if not names:
+        return ()
+    notes = (SHOWN_NOTE,) if FUNNEL in result.systems and len(result.systems) > 1 else ()
+    return (metric_table(result, names, result.systems, "How each stage ranks", notes),)
 
 
 def _difference_table(result: RunResult) -> tuple[Table, ...]:
+    """Ceilings are left out: what could have been shown is no verdict on what was."""
     differences = result.metrics.get("offline_difference") or {}
-    if not differences:
-        return ()
     known = [name for name in result.offline_metrics if name in differences]
-    names = dict.fromkeys([*known, *differences])
-    headings = columns("metric", "difference", "p", "verdict", "requests", words=("verdict",))
+    names = [name for name in dict.fromkeys([*known, *differences]) if not name.startswith(ORACLE)]
+    if not names:
+        return ()
+    found = [result.difference(name) or Estimate() for name in names]
+    with_p = any(math.isfinite(difference.p_value) for difference in found)
+    p_heading = ("p",) if with_p else ()
+    headings = columns("metric", "difference", *p_heading, "verdict", result.units_word, words=("verdict",))
     note = "Paired by request, not corrected for the number of metrics: one metric was named to decide."
-    rows = tuple(_difference_row(result, name) for name in names)
+    rows = tuple(_difference_row(result, name, with_p=with_p) for name in names)
     return (Table(headings, rows, "Whole funnel minus pre-existing system", (note,)),)
 
 
-def _difference_row(result: RunResult, metric: str) -> tuple[Cell, ...]:
+def _difference_row(result: RunResult, metric: str, *, with_p: bool) -> tuple[Cell, ...]:
     difference = result.difference(metric) or Estimate()
-    tone = tone_of(difference, lower_is_better=result.is_lower_better(metric))
+    tone, word = judged(result, metric, difference)
+    p_cell = (text_cell(numbers.p_text(difference.p_value)),) if with_p else ()
     return (
         text_cell(metric),
         estimate_cell(difference, result.units.get(metric, ""), signed=True),
-        text_cell(numbers.p_text(difference.p_value)),
-        Cell(WORDS[tone], tone=tone),
+        *p_cell,
+        Cell(word, tone=tone),
         text_cell(numbers.count(difference.n)),
     )
 
 
-def segments(result: RunResult) -> Section | None:
-    """Where the funnel gains and where it loses."""
-    metrics = [name for name in result.offline_metrics if result.segments(name)]
-    if not metrics:
-        return None
-    metric = result.decides.offline
-    folds = (Fold(f"{name} by segment", (_segment_table(result, name),)) for name in metrics)
-    blocks = (*charts(_segment_chart(result, metric)), *folds)
-    lead = (
-        "The same figures for parts of the requests. Many segments are looked at, so some intervals miss "
-        "zero by chance alone; and a small segment decides little."
+def _change_blocks(result: RunResult) -> tuple[Block, ...]:
+    changes = result.changes
+    if changes is None:
+        return ()
+    n = changes.n_better + changes.n_worse + changes.n_same
+    metric = numbers.one_line(result.decides.offline)
+    better, worse, same = (
+        f"{numbers.count(part)} ({numbers.share(part / n if n else math.nan)})"
+        for part in (changes.n_better, changes.n_worse, changes.n_same)
     )
-    return Section("segments", "Segments", lead, blocks)
-
-
-def _segment_chart(result: RunResult, metric: str) -> IntervalChart:
-    unit = result.units.get(metric, "")
-    names = [name for name in (result.metrics.get("offline_difference") or {}).get(metric, {}) if name != ALL]
-    rows = tuple(_segment_row(result, metric, name, unit) for name in names)
-    return IntervalChart(
-        "segments-chart",
-        f"Funnel minus pre-existing system, {metric}",
-        "Differences by segment with their intervals. Right of zero the funnel is higher.",
-        rows,
-        axis=f"difference of {metric}" + numbers.suffix(unit, signed=True),
-        reference=0.0,
-        legend=(("good", "better"), ("open", "not decided"), ("bad", "worse")),
-        signed=True,
-        clipped=True,
+    text = (
+        f"Of {numbers.plural(n, 'request')}, the funnel answers {better} better than the pre-existing "
+        f"system, {worse} worse and {same} equally well, by {metric}."
     )
+    return (Paragraph(text), *_change_folds(changes))
 
 
-def _segment_row(result: RunResult, metric: str, segment: str, unit: str) -> IntervalRow:
-    difference = result.difference(metric, segment) or Estimate()
-    tone = tone_of(difference, lower_is_better=result.is_lower_better(metric))
-    text = numbers.with_interval(difference, unit, signed=True)
-    return IntervalRow(segment, numbers.in_unit(difference, unit), text, "open" if tone == "none" else tone)
-
-
-def _segment_table(result: RunResult, metric: str) -> Table:
-    systems = [system for system in result.systems if metric in result.metrics["offline"][system]]
-    has_difference = metric in (result.metrics.get("offline_difference") or {})
-    headings = [system_name(system) for system in systems] + ["funnel minus pre-existing"] * has_difference
-    rows = tuple(
-        _segment_cells(result, metric, segment, systems, has_difference=has_difference)
-        for segment in (ALL, *result.segments(metric))
+def _change_folds(changes: Changes) -> tuple[Fold, ...]:
+    tables = tuple(
+        Table(
+            columns("query", "requests", "pre-existing", "funnel", "difference"),
+            tuple(map(_change_row, rows)),
+            title,
+        )
+        for title, rows in (("Largest gains", changes.wins), ("Largest losses", changes.losses))
+        if rows
     )
-    return Table(columns("segment", *headings), rows)
+    return (Fold("Queries that gain and lose most", tables),) if tables else ()
 
 
-def _segment_cells(
-    result: RunResult, metric: str, segment: str, systems: list[str], *, has_difference: bool
-) -> tuple[Cell, ...]:
-    cells = [
-        with_count(_figure(result, system, metric, segment), result.offline(system, metric, segment))
-        for system in systems
-    ]
-    if has_difference:
-        difference = result.difference(metric, segment)
-        tone = tone_of(difference, lower_is_better=result.is_lower_better(metric))
-        cells.append(estimate_cell(difference, result.units.get(metric, ""), signed=True, tone=tone))
-    return (text_cell(segment), *cells)
+def _change_row(row: Changed) -> tuple[Cell, ...]:
+    return (
+        text_cell(row.query),
+        text_cell(numbers.count(row.n_requests)),
+        figure_cell(numbers.fixed(row.before, 3)),
+        figure_cell(numbers.fixed(row.after, 3)),
+        figure_cell(numbers.fixed(row.after - row.before, 3, signed=True)),
+    )

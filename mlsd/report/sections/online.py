@@ -5,14 +5,20 @@ from __future__ import annotations
 import math
 
 from mlsd.report import numbers
-from mlsd.report.base import Estimate, OnlineDesign, RunResult, number
+from mlsd.report.base import RunResult
 from mlsd.report.charts.specs import IntervalChart, IntervalRow
+from mlsd.report.estimate import Estimate, number
 from mlsd.report.page import Block, Bullets, Cell, Column, Fold, Section, Table
-from mlsd.report.sections.cells import charts, columns, estimate_cell, text_cell
-from mlsd.report.verdicts import WORDS, tone_of
+from mlsd.report.parts import OnlineDesign
+from mlsd.report.power import POWER_WORDS, detectable, units_needed
+from mlsd.report.sections.cells import charts, columns, estimate_cell, meanings, role_of, text_cell
+from mlsd.report.verdicts import judged, others_online
 
 NO_TRUTH = "not known: the world has no truth of this"
+NO_EFFECT = "not estimated by the experiment"
 RELATIVE_NOTE = "Relative effects and their intervals are divided by the control arm's value, taken as exact."
+BROKEN_RATIO_P = 0.001
+"""Below this p-value users were not assigned as meant, and no figure of the test can be trusted."""
 
 
 def online(result: RunResult) -> Section:
@@ -20,10 +26,15 @@ def online(result: RunResult) -> Section:
     if not result.online_metrics:
         lead = "No online test was simulated for this run, so nothing here tells what users would do."
         return Section("online", "Online test", lead, _assumptions(result, "This run takes for granted:"))
-    blocks = list(_assumptions(result, "Simulated, not observed. It assumes:"))
-    blocks.extend((*charts(_effect_chart(result)), _effect_table(result)))
-    blocks.extend(_design_blocks(result.online_design))
-    return Section("online", "Online test", _lead(result.online_design), tuple(blocks), badge="simulated")
+    blocks = (
+        *_assumptions(result, "Simulated, not observed. It takes for granted:"),
+        *charts(_effect_chart(result)),
+        *_findings(result),
+        _effect_table(result),
+        *meanings(result, result.online_metrics),
+        *_differences(result.online_design),
+    )
+    return Section("online", "Online test", _lead(result.online_design), blocks, badge="simulated")
 
 
 def _assumptions(result: RunResult, title: str) -> tuple[Block, ...]:
@@ -34,16 +45,75 @@ def _lead(design: OnlineDesign | None) -> str:
     if design is None:
         return "Treatment against control on simulated users."
     arms = []
-    for arm, n_users in ((design.treatment, design.n_treatment), (design.control, design.n_control)):
-        users = f" ({numbers.plural(n_users, 'user')})" if n_users is not None else ""
+    for arm, n_users in ((design.control, design.n_control), (design.treatment, design.n_treatment)):
+        users = f", {numbers.plural(n_users, 'user')}" if n_users is not None else ""
         arms.append(f"{numbers.one_line(arm)}{users}")
-    days = f" over {numbers.plural(design.n_days, 'day')}" if design.n_days is not None else ""
-    truth = f" {numbers.sentence('The true effect: ' + design.truth)}" if design.truth else ""
+    days = f" {numbers.plural(design.n_days, 'day')} of simulated users." if design.n_days is not None else ""
     level = numbers.share(design.confidence)
-    return f"Treatment: {arms[0]}. Control: {arms[1]}. Simulated users{days}, {level} intervals.{truth}"
+    return f"Control: {arms[0]}. Treatment: {arms[1]}.{days} Intervals are {level}, by user."
 
 
-def _design_blocks(design: OnlineDesign | None) -> tuple[Block, ...]:
+def _findings(result: RunResult) -> tuple[Block, ...]:
+    """What the test could find at its size, what its other metrics say, and whether it was a fair one."""
+    sentences = (*_power(result), others_online(result), _hidden(result), _sample_ratio(result.online_design))
+    said = tuple(sentence for sentence in sentences if sentence)
+    return (Bullets(said, "What it says"),) if said else ()
+
+
+def _power(result: RunResult) -> tuple[str, ...]:
+    metric, design = result.decides.online, result.online_design
+    effect = result.effect(metric)
+    if effect is None or not effect.has_interval or effect.high <= effect.low or design is None:
+        return ()
+    unit = result.units.get(metric, "")
+    size = detectable(effect, design.confidence)
+    shown = numbers.like(size, effect, unit, signed=True).removeprefix("+")
+    relative = _of_control(result, metric, size)
+    name = numbers.metric_name(metric)
+    first = f"A test of this size finds a true effect of {shown}{relative} on {name} {POWER_WORDS}."
+    return (first, _truth_words(result, metric, effect, size))
+
+
+def _of_control(result: RunResult, metric: str, size: float) -> str:
+    control = number((result.online(metric) or {}).get("control"))
+    return f" ({numbers.share(size / abs(control))} of control)" if control else ""
+
+
+def _truth_words(result: RunResult, metric: str, effect: Estimate, size: float) -> str:
+    """The true effect, and how many users it takes to find it; empty where it is not known."""
+    truth = number((result.online(metric) or {}).get("truth"))
+    if not math.isfinite(truth) or truth == 0:
+        return ""
+    shown = numbers.like(truth, effect, result.units.get(metric, ""), signed=True)
+    start = f"The true effect, which the simulation knows, is {shown}"
+    design = result.online_design
+    if abs(truth) >= size or design is None or not design.n_control or not design.n_treatment:
+        return f"{start}."
+    needed = units_needed(design.n_control + design.n_treatment, size, truth)
+    return f"{start}: to find it {POWER_WORDS} takes about {numbers.about(needed)} users."
+
+
+def _hidden(result: RunResult) -> str:
+    """Truths that no experiment could see."""
+    told = [
+        f"{numbers.metric_name(name)} {numbers.value_text(truth, result.units.get(name, ''), signed=True)}"
+        for name in result.hidden_metrics
+        for truth in (Estimate.of(result.online(name), "truth"),)
+    ]
+    return f"Hidden from any experiment, the true effect on: {', '.join(told)}." if told else ""
+
+
+def _sample_ratio(design: OnlineDesign | None) -> str:
+    """Whether the arms are as large as they were meant to be."""
+    if design is None or not math.isfinite(design.sample_ratio_p):
+        return ""
+    p_value = numbers.p_text(design.sample_ratio_p)
+    if design.sample_ratio_p < BROKEN_RATIO_P:
+        return f"The arms differ in size more than chance allows (p {p_value}): trust no figure of this test."
+    return f"The arms are as large as half and half makes them (p = {p_value}).".replace("= <", "< ")
+
+
+def _differences(design: OnlineDesign | None) -> tuple[Block, ...]:
     if design is None or not design.differences:
         return ()
     headings = tuple(Column(label, numeric=False) for label in ("key", "control", "treatment"))
@@ -59,8 +129,14 @@ def _relative(result: RunResult, metric: str) -> tuple[Estimate, float]:
     return (result.effect(metric) or Estimate()).scaled(scale), number(figure.get("truth")) * scale
 
 
+def _name(result: RunResult, metric: str) -> str:
+    """With a star where it decides, and what it comes from where that is people."""
+    rated = result.online_design is not None and metric == result.online_design.rated
+    return f"{numbers.metric_name(metric)}{' as rated' * rated}{' ★' * (metric == result.decides.online)}"
+
+
 def _effect_chart(result: RunResult) -> IntervalChart:
-    rows = tuple(_effect_row(result, metric) for metric in result.online_metrics)
+    rows = tuple(_effect_row(result, metric) for metric in result.seen_metrics)
     has_truth = any(math.isfinite(row.mark) for row in rows)
     caption = "Effect in percent of control, with its interval. "
     caption += "A hollow diamond is the true effect, which only a simulation knows." if has_truth else ""
@@ -73,7 +149,7 @@ def _effect_chart(result: RunResult) -> IntervalChart:
         unit="%",
         reference=0.0,
         mark_label="true effect" if has_truth else "",
-        legend=(("good", "better"), ("open", "not decided"), ("bad", "worse")),
+        legend=(("good", "better"), ("open", "not decided"), ("bad", "worse"), ("stage", "differs")),
         signed=True,
         clipped=True,
     )
@@ -81,9 +157,8 @@ def _effect_chart(result: RunResult) -> IntervalChart:
 
 def _effect_row(result: RunResult, metric: str) -> IntervalRow:
     relative, truth = _relative(result, metric)
-    tone = tone_of(result.effect(metric), lower_is_better=result.is_lower_better(metric))
-    name = numbers.spoken(metric) + (" ★" if metric == result.decides.online else "")
-    return IntervalRow(name, relative, _percent(relative), "open" if tone == "none" else tone, truth)
+    role = role_of(judged(result, metric, result.effect(metric)))
+    return IntervalRow(_name(result, metric), relative, _percent(relative), role, truth)
 
 
 def _percent(relative: Estimate) -> str:
@@ -97,35 +172,42 @@ def _percent(relative: Estimate) -> str:
 def _effect_table(result: RunResult) -> Table:
     headings = columns(
         "metric",
-        "control",
-        "treatment",
         "effect",
-        "relative",
-        "p",
         "verdict",
         "true effect",
+        "control",
+        "treatment",
+        "relative",
+        "p",
         words=("verdict",),
     )
-    rows = tuple(_effect_cells(result, metric) for metric in result.online_metrics)
-    decides = (
-        f"★ was named to decide before the run. {RELATIVE_NOTE}" if result.decides.online else RELATIVE_NOTE
+    rows = tuple(_effect_cells(result, metric) for metric in result.seen_metrics)
+    return Table(headings, rows, "Every metric", _table_notes(result))
+
+
+def _table_notes(result: RunResult) -> tuple[str, ...]:
+    design = result.online_design or OnlineDesign()
+    notes = (
+        "★ was named to decide before the run." if result.decides.online else "",
+        numbers.sentence(f"True effect: {design.truth}") if design.truth else "",
+        numbers.sentence(f"{design.rated} as rated: {design.raters}") if design.raters else "",
+        RELATIVE_NOTE,
     )
-    return Table(headings, rows, "Every metric", (decides,))
+    return tuple(note for note in notes if note)
 
 
 def _effect_cells(result: RunResult, metric: str) -> tuple[Cell, ...]:
     figure, unit = result.online(metric) or {}, result.units.get(metric, "")
     effect = result.effect(metric) or Estimate()
-    tone = tone_of(effect, lower_is_better=result.is_lower_better(metric))
-    name = numbers.spoken(metric) + (" ★" if metric == result.decides.online else "")
+    tone, word = judged(result, metric, effect)
     return (
-        text_cell(name),
+        text_cell(_name(result, metric)),
+        estimate_cell(effect if effect.is_known else None, unit, signed=True, tone=tone, missing=NO_EFFECT),
+        Cell(word, tone=tone),
+        _truth_cell(result, metric, effect),
         *(_arm_cell(number(figure.get(arm)), effect, unit) for arm in ("control", "treatment")),
-        estimate_cell(effect, unit, signed=True, tone=tone),
         _relative_cell(result, metric),
         text_cell(numbers.p_text(effect.p_value)),
-        Cell(WORDS[tone], tone=tone),
-        _truth_cell(number(figure.get("truth")), effect, unit),
     )
 
 
@@ -142,11 +224,14 @@ def _relative_cell(result: RunResult, metric: str) -> Cell:
     return Cell(f"{value}%", numbers.interval_text(relative, signed=True))
 
 
-def _truth_cell(truth: float, effect: Estimate, unit: str) -> Cell:
-    """The true effect, and whether the interval covers it."""
+def _truth_cell(result: RunResult, metric: str, effect: Estimate) -> Cell:
+    """The true effect, and whether the interval covers it; raters' errors make theirs another quantity."""
+    truth = number((result.online(metric) or {}).get("truth"))
     if not math.isfinite(truth):
         return Cell(numbers.UNKNOWN, reason=NO_TRUTH)
-    text = numbers.like(truth, effect, unit, signed=True)
+    text = numbers.like(truth, effect, result.units.get(metric, ""), signed=True)
+    if result.online_design is not None and metric == result.online_design.rated:
+        return Cell(text, "of exact grades")
     if not effect.has_interval:
         return Cell(text)
-    return Cell(text, "covered" if effect.low <= truth <= effect.high else "missed")
+    return Cell(text, "in the interval" if effect.low <= truth <= effect.high else "outside")

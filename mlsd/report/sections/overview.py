@@ -3,39 +3,57 @@
 from __future__ import annotations
 
 from mlsd.report import numbers
-from mlsd.report.base import ORACLE, RunResult, StageResult
+from mlsd.report.base import ORACLE, RunResult
 from mlsd.report.charts.specs import FunnelChart, FunnelStep
 from mlsd.report.page import Block, Bullets, Cell, Document, Fold, Section, Table
-from mlsd.report.sections.cells import NOT_MEASURED, charts, columns, estimate_cell, figure_cell, text_cell
+from mlsd.report.parts import StageResult
+from mlsd.report.sections.cells import (
+    NOT_MEASURED,
+    charts,
+    columns,
+    estimate_cell,
+    figure_cell,
+    pairs,
+    text_cell,
+)
 
 
 def problem(result: RunResult) -> Section:
     """The problem, the world it was tried on, and the design document."""
     blocks: list[Block] = []
+    if result.answers:
+        blocks.append(pairs(("question", "answer"), result.answers))
     if result.world_notes:
-        blocks.append(Bullets(result.world_notes, f"The world: {numbers.one_line(result.world)}"))
+        title = f"The world it was tried on: {numbers.one_line(result.world)}"
+        blocks.append(Bullets(result.world_notes, title))
     if result.design.strip():
         blocks.append(Fold("The design document", (Document(result.design),)))
+    return Section("problem", "Problem", _problem_lead(result), tuple(blocks))
+
+
+def _problem_lead(result: RunResult) -> str:
+    if result.purpose:
+        return numbers.sentence(result.purpose)
     names = (numbers.one_line(name) for name in (result.problem, result.world))
-    lead = "Problem “{}”, tried on the world “{}”.".format(*names)
-    return Section("problem", "Problem", lead, tuple(blocks))
+    return "Problem “{}”, tried on the world “{}”.".format(*names)
 
 
 def funnel(result: RunResult) -> Section:
     """How candidates become few, what each stage lets the next still reach, and what it costs."""
     if not result.stages:
         return Section("funnel", "Funnel", "The funnel has no stages.")
-    step = "step" if len(result.stages) == 1 else "steps"
     lead = (
-        f"{len(result.stages)} {step} from the catalog to what is shown. The ceiling of a step is the best "
-        "that any later one could still make of what it passes on: what is lost there, no ranker brings back."
+        f"{numbers.plural(len(result.stages), 'stage')} from the catalog to what is shown. The ceiling of a "
+        f"stage is the {numbers.one_line(result.decides.offline)} of what it passes on, in the best order "
+        "there is: what it loses, no later stage brings back."
     )
     return Section("funnel", "Funnel", lead, (*charts(_funnel_chart(result)), _stage_table(result)))
 
 
 def _ceiling_label(result: RunResult) -> str:
     found = (result.ceiling(stage.name) for stage in result.stages)
-    return next((ceiling[0] for ceiling in found if ceiling), ORACLE + result.decides.offline)
+    name = next((ceiling[0] for ceiling in found if ceiling), ORACLE + result.decides.offline)
+    return f"ceiling ({name.removeprefix(ORACLE)})"
 
 
 def _ceiling_text(result: RunResult, stage: StageResult) -> str:
@@ -56,7 +74,10 @@ def _funnel_chart(result: RunResult) -> FunnelChart:
         )
         for stage in result.stages
     )
-    caption = "Mean candidates of a request before and after each stage, widths logarithmic; median latency."
+    caption = (
+        "Mean number of candidates of a request before and after each stage, on a logarithmic scale; the "
+        "ceiling that the stage leaves; and its median latency."
+    )
     return FunnelChart(
         "funnel-chart", "From the catalog to the slate", caption, steps, _ceiling_label(result)
     )
@@ -66,16 +87,17 @@ def _stage_table(result: RunResult) -> Table:
     label = _ceiling_label(result)
     headings = columns(
         "stage",
-        "kind",
         "inside",
         "candidates in",
         "out",
         label,
         "p50",
         "p99",
-        words=("kind", "inside"),
+        words=("inside",),
     )
-    return Table(headings, tuple(_stage_row(result, stage) for stage in result.stages), "Stages")
+    note = "p50 and p99: percentiles of the time that single requests spend in the stage."
+    rows = tuple(_stage_row(result, stage) for stage in result.stages)
+    return Table(headings, rows, "Stages", (note,))
 
 
 def _stage_row(result: RunResult, stage: StageResult) -> tuple[Cell, ...]:
@@ -83,8 +105,7 @@ def _stage_row(result: RunResult, stage: StageResult) -> tuple[Cell, ...]:
     latency = stage.latency
     return (
         text_cell(stage.name),
-        text_cell(stage.kind),
-        text_cell(stage.contains),
+        text_cell(stage.contains or stage.kind),
         figure_cell(numbers.count(stage.n_in)),
         figure_cell(numbers.count(stage.n_out)),
         estimate_cell(ceiling[1] if ceiling else None, missing=NOT_MEASURED),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 from mlsd.report import numbers
-from mlsd.report.base import Capacity, Latency, RunResult
+from mlsd.report.base import RunResult
 from mlsd.report.charts.specs import LatencyChart
 from mlsd.report.page import Block, Cell, Code, Fold, Section, Table
+from mlsd.report.parts import Capacity, Latency
 from mlsd.report.sections.cells import charts, columns, figure_cell, pairs, text_cell
+from mlsd.report.verdicts import catalog_caveat
 
 
 def latency(result: RunResult) -> Section:
@@ -18,18 +20,20 @@ def latency(result: RunResult) -> Section:
     blocks.append(pairs(("capacity", "figure"), _capacity_facts(result.capacity)))
     blocks.extend(_steps(result))
     return Section(
-        "latency", "Latency and capacity", _lead(result.capacity, measured=chart.has_content), tuple(blocks)
+        "latency", "Latency and capacity", _lead(result, measured=chart.has_content), tuple(blocks)
     )
 
 
-def _lead(capacity: Capacity, *, measured: bool) -> str:
+def _lead(result: RunResult, *, measured: bool) -> str:
     if not measured:
         return "No latency was measured in this run."
+    capacity = result.capacity
     n_requests = (
         numbers.plural(capacity.n_requests, "single request") if capacity.n_requests else "single requests"
     )
-    machine = f", {capacity.machine}" if capacity.machine else ""
-    return f"Measured with a clock on {n_requests} after warm-up{machine}; it varies from run to run."
+    machine = f" on {capacity.machine}" if capacity.machine else ""
+    words = f"Measured with a clock on {n_requests} after warm-up{machine}. It varies from run to run."
+    return f"{words} {catalog_caveat(result)}".strip()
 
 
 def _latency_rows(result: RunResult) -> list[tuple[str, Latency]]:
@@ -44,7 +48,8 @@ def _latency_chart(result: RunResult) -> LatencyChart:
     )
     budget = result.capacity.budget_ms
     caption = (
-        "From the median (dot) by the 95th percentile to the 99th (ticks), logarithmic. Right: p50 / p99."
+        "From the median (dot) over the 95th percentile to the 99th (ticks), on a logarithmic scale. "
+        "Right: p50 / p99."
     )
     return LatencyChart(
         "latency-chart", "Latency of one request", caption, rows, math.nan if budget is None else budget
@@ -75,8 +80,16 @@ def _capacity_facts(capacity: Capacity) -> list[tuple[str, str]]:
         ("throughput", throughput if throughput == numbers.UNKNOWN else f"{throughput} requests/s{batch}"),
     ]
     if capacity.required_per_s is not None:
-        facts.append(("needed at peak", f"{numbers.count(capacity.required_per_s)} requests/s"))
+        facts.append(("needed at peak", _peak_words(capacity.required_per_s, capacity.throughput_per_s)))
     return facts
+
+
+def _peak_words(required: float, throughput: float) -> str:
+    words = f"{numbers.count(required)} requests/s"
+    if not (math.isfinite(throughput) and throughput > 0):
+        return words
+    times = numbers.count(required / throughput)
+    return f"{words}, {times} times this throughput"
 
 
 def _steps(result: RunResult) -> tuple[Block, ...]:

@@ -65,6 +65,19 @@ class SearchWorld(LiveWorld):
         checks.at_least("n_queries", self.n_queries, 1)
         checks.at_least("n_users", self.n_users, 1)
 
+    @property
+    def name(self) -> str:
+        return f"synthetic search world, {self.n_items:,} documents, {self.n_users:,} users"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        graded = f"Grades run from 0 to {N_GRADES}; {self.relevant_grade:g} and more count as relevant."
+        return (
+            f"Documents, queries and users are made up, so it is known what is relevant. {graded}",
+            "Users look less often at what stands further down, and click by its grade and their interest.",
+            "They come back more often when they were satisfied, and less often after slow answers.",
+        )
+
     @cached_property
     def lexicon(self) -> Lexicon:
         """Everything that can be said."""

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from mlsd.report.base import CalibrationBin, Estimate, Examination, Latency, RunResult
+from mlsd.report.base import RunResult
 from mlsd.report.charts.draw import draw
 from mlsd.report.charts.specs import (
     ChartSpec,
@@ -19,8 +19,10 @@ from mlsd.report.charts.specs import (
     LatencyChart,
     ReliabilityChart,
 )
+from mlsd.report.estimate import Estimate
 from mlsd.report.numbers import UNKNOWN
 from mlsd.report.page import Charts
+from mlsd.report.parts import CalibrationBin, Examination, Latency
 from mlsd.report.sections import build_page
 
 NAN = math.nan
@@ -94,6 +96,7 @@ def test_a_report_has_the_charts_that_people_look_for(result: RunResult) -> None
     assert names == [
         "funnel-chart",
         "offline-chart",
+        "segments-chart",
         "online-chart",
         "calibration-0",
         "calibration-1",
@@ -101,7 +104,6 @@ def test_a_report_has_the_charts_that_people_look_for(result: RunResult) -> None
         "training-0",
         "training-1",
         "latency-chart",
-        "segments-chart",
     ]
 
 

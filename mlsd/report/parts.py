@@ -1,0 +1,223 @@
+"""The parts of a result, as plain values: stages, capacity, labels, experiment and so on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mlsd.report.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Percentiles of the time one request takes, in milliseconds; NaN where not measured."""
+
+    p50_ms: float = math.nan
+    p95_ms: float = math.nan
+    p99_ms: float = math.nan
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """One stage of the funnel as it ran.
+
+    Args:
+        name: its key in the config.
+        kind: what it does, such as "retrieve" or "rank".
+        contains: what is inside, in words, such as "BM25 + two-tower + popularity".
+        n_in: mean number of candidates a request enters with; of the first stage, the catalog's size.
+        n_out: mean number of candidates a request leaves with.
+        latency: of single requests.
+    """
+
+    name: str
+    kind: str
+    contains: str = ""
+    n_in: float = math.nan
+    n_out: float = math.nan
+    latency: Latency = field(default_factory=Latency)
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """How quick the whole funnel is, against what the problem allows.
+
+    Args:
+        request: latency of single requests through all stages, after warm-up.
+        budget_ms: what the 99th percentile must not exceed; None when the problem names none.
+        throughput_per_s: requests a second, served in batches.
+        batch_size: requests a batch held.
+        required_per_s: requests a second that the problem expects at its peak.
+        n_requests: single requests that were timed.
+        machine: what it was measured on, in words.
+        n_items: in the catalog that it was measured with.
+        planned_items: in the catalog that the problem plans for.
+    """
+
+    request: Latency = field(default_factory=Latency)
+    budget_ms: float | None = None
+    throughput_per_s: float = math.nan
+    batch_size: int | None = None
+    required_per_s: float | None = None
+    n_requests: int | None = None
+    machine: str = ""
+    n_items: int | None = None
+    planned_items: int | None = None
+
+    @property
+    def fits(self) -> bool | None:
+        """Whether the 99th percentile is within the budget; None when either is unknown."""
+        if self.budget_ms is None or not math.isfinite(self.request.p99_ms):
+            return None
+        return self.request.p99_ms <= self.budget_ms
+
+
+@dataclass(frozen=True)
+class Examination:
+    """How often users look at one position, relative to position 0.
+
+    Args:
+        position: 0-based.
+        estimate: from the shuffled slice of the log.
+        truth: in a synthetic world; NaN elsewhere.
+    """
+
+    position: int
+    estimate: Estimate
+    truth: float = math.nan
+
+
+@dataclass(frozen=True)
+class LabelDiagnostics:
+    """How training labels were made.
+
+    Args:
+        source: where labels come from, in words.
+        counts: how many of each, such as {"impressions": 9310, "clicks": 812}.
+        examination: by position, as estimated and as it is.
+        clipped_share: positive labels whose weight was cut, in [0, 1]; NaN where none is weighted.
+        explored_share: slates of the log that were shuffled, in [0, 1]; NaN without slates.
+    """
+
+    source: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    examination: tuple[Examination, ...] = ()
+    clipped_share: float = math.nan
+    explored_share: float = math.nan
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """Rows of like predicted probability.
+
+    Args:
+        predicted: their mean prediction, in [0, 1].
+        observed: share of them with the outcome, in [0, 1].
+        n: rows.
+    """
+
+    predicted: float
+    observed: float
+    n: int
+
+
+@dataclass(frozen=True)
+class FeatureSummary:
+    """One fitted feature column, as it was on the training window.
+
+    Args:
+        name: its name.
+        family: user, document, query, query-document and so on.
+        nan_share: rows without a value, in [0, 1].
+        mean: over rows that have a value, before standardisation.
+        sd: standard deviation, likewise.
+    """
+
+    name: str
+    family: str
+    nan_share: float = math.nan
+    mean: float = math.nan
+    sd: float = math.nan
+
+
+@dataclass(frozen=True)
+class OnlineDesign:
+    """How the simulated experiment was set up.
+
+    Args:
+        control: what the control arm serves, in words.
+        treatment: what the treatment arm serves.
+        n_control: users in it.
+        n_treatment: users in it.
+        n_days: length.
+        truth: how the true effect was found, in words; empty when the world knows none.
+        differences: (key, control, treatment) of every config value in which the arms differ.
+        confidence: of the intervals of effects.
+        sample_ratio_p: of as many users in each arm as were meant to be; NaN when not tested.
+        rated: metric that raters estimate; empty without raters. Its truth is of error-free grades.
+        raters: who they are and how they err, in words.
+    """
+
+    control: str = "pre-existing system"
+    treatment: str = "funnel"
+    n_control: int | None = None
+    n_treatment: int | None = None
+    n_days: int | None = None
+    truth: str = ""
+    differences: tuple[tuple[str, str, str], ...] = ()
+    confidence: float = 0.95
+    sample_ratio_p: float = math.nan
+    rated: str = ""
+    raters: str = ""
+
+
+@dataclass(frozen=True)
+class Decides:
+    """Which figures settle the run's questions; named before the run.
+
+    Args:
+        offline: ranking metric on which the funnel is held against the pre-existing system.
+        online: metric of the A/B test that does the same.
+        guardrails: metrics of the A/B test that must not become worse.
+    """
+
+    offline: str = "nDCG@10"
+    online: str = ""
+    guardrails: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A query, and how well both systems answer it: means over its requests.
+
+    Args:
+        query: as it was asked.
+        n_requests: of them.
+        before: the deciding metric of the pre-existing system.
+        after: of the funnel.
+    """
+
+    query: str
+    n_requests: int
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Where the funnel differs from the pre-existing system.
+
+    Args:
+        n_better: requests that it answers better on the deciding metric.
+        n_worse: worse.
+        n_same: neither.
+        wins: queries with the largest gains, the largest first.
+        losses: queries with the largest losses, the largest first.
+    """
+
+    n_better: int
+    n_worse: int
+    n_same: int
+    wins: tuple[Changed, ...] = ()
+    losses: tuple[Changed, ...] = ()

@@ -1,0 +1,76 @@
+"""What stages that predict clicks predict, and whether it means what it says."""
+
+from __future__ import annotations
+
+from mlsd.report import numbers
+from mlsd.report.base import RunResult
+from mlsd.report.charts.specs import ReliabilityChart
+from mlsd.report.page import Block, Fold, Section, Table
+from mlsd.report.sections.cells import charts, columns, figure_cell, meanings, metric_table, text_cell
+
+_SCORES = ("ECE", "NE")
+LEAD = (
+    "The probability of a click that a stage predicts for what the log shows of the test window, against "
+    "what happened. Points on the diagonal mean what they say."
+)
+COVERAGE_NOTE = (
+    "A stage predicts for its own candidates only, and later stages have fewer and harder ones: figures of "
+    "different stages are of different impressions and do not compare."
+)
+
+
+def predictions(result: RunResult) -> Section | None:
+    """Figures by stage, and predicted against observed."""
+    known = {stage: bins for stage, bins in result.calibration.items() if bins}
+    if not known and not result.prediction_metrics:
+        return None
+    drawn = (
+        ReliabilityChart(
+            f"calibration-{place}", numbers.one_line(stage), _calibration_words(result, stage), bins
+        )
+        for place, (stage, bins) in enumerate(known.items())
+    )
+    tables = tuple(_bin_table(result, stage) for stage in known)
+    folded = (Fold("The points of the charts", tables),) if tables else ()
+    blocks: tuple[Block, ...] = (
+        *charts(*drawn),
+        *_figures(result),
+        *folded,
+        *meanings(result, result.prediction_metrics),
+    )
+    return Section("predictions", "Click predictions", LEAD, blocks)
+
+
+def _figures(result: RunResult) -> tuple[Table, ...]:
+    names = result.prediction_metrics
+    if not names:
+        return ()
+    offline = result.metrics.get("offline") or {}
+    systems = [system for system in result.systems if any(name in offline[system] for name in names)]
+    notes = (COVERAGE_NOTE,) if len(systems) > 1 else ()
+    return (metric_table(result, names, systems, "How well clicks are predicted", notes),)
+
+
+def _calibration_words(result: RunResult, stage: str) -> str:
+    found = {name: result.offline(stage, name) for name in _SCORES}
+    words = [
+        f"{name} {numbers.with_interval(estimate)}"
+        for name, estimate in found.items()
+        if estimate and estimate.is_known
+    ]
+    if stage in result.coverage:
+        words.insert(0, f"{numbers.share(result.coverage[stage])} of the impressions were its candidates")
+    return "; ".join(words) + ("." if words else "")
+
+
+def _bin_table(result: RunResult, stage: str) -> Table:
+    rows = tuple(
+        (
+            text_cell(place + 1),
+            figure_cell(numbers.significant(row.predicted)),
+            figure_cell(numbers.significant(row.observed)),
+            text_cell(numbers.count(row.n)),
+        )
+        for place, row in enumerate(result.calibration[stage])
+    )
+    return Table(columns("bin", "predicted", "observed", "rows"), rows, stage)
