@@ -104,6 +104,7 @@ def written_whole(path: Path) -> Iterator[Path]:
 
     Raises:
         FileExistsError: somebody else finished the same folder meanwhile; theirs stays.
+        OSError: the disk is full, for one; it names `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -111,6 +112,10 @@ def written_whole(path: Path) -> Iterator[Path]:
         folder.chmod(0o755)
         yield folder
         _move_into_place(folder, path)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -119,9 +124,18 @@ def _move_into_place(folder: Path, path: Path) -> None:
     try:
         folder.rename(path)
     except OSError as error:
-        if error.errno in {EEXIST, ENOTEMPTY}:
-            raise FileExistsError(EEXIST, os.strerror(EEXIST), str(path)) from None
+        if error.errno == ENOTEMPTY:
+            raise FileExistsError(EEXIST, "somebody else was quicker") from None
         raise
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy all files below a folder into another, which is made."""
+    for path in sorted(source.rglob("*")):
+        if path.is_file():
+            place = target / path.relative_to(source)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
 
 
 def write_text(path: Path, text: str) -> None:

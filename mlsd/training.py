@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from mlsd.labels.base import Labels
 from mlsd.logs import Log
 from mlsd.serving import BLOCK
 from mlsd.stages.base import Stage, TrainingData
-from mlsd.store import Store, key_of, load_state, read_json, save_state, write_json
+from mlsd.store import Store, copy_folder, key_of, load_state, read_json, save_state, write_json
 from mlsd.types import Catalog, RankingBatch, State, concat_batches
 
 LEARNING_SPLITS = ("ranking", "validation")
@@ -153,7 +152,7 @@ def _fit_or_load(
 def _keep_logs(work: Path, logger: str, folder: Path) -> None:
     """Training logs outlive the checkpoints that they lie beside."""
     for logs in sorted(work.rglob(logger)):
-        shutil.copytree(logs, folder / logs.relative_to(work), dirs_exist_ok=True)
+        copy_folder(logs, folder / logs.relative_to(work))
 
 
 def _requests_by_split(log: Log | None, splits: Iterable[str] = LEARNING_SPLITS) -> dict[str, RankingBatch]:

@@ -1,12 +1,18 @@
-"""What all tests share: where public data sets lie, and a switch that forbids skipping."""
+"""What all tests share: public data sets, one finished run, and a switch that forbids skipping."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+import mlsd
+
+if TYPE_CHECKING:
+    from mlsd.runs.finished import FinishedRun
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,3 +39,21 @@ def public_data() -> Path:
     if not folder.is_dir():
         pytest.skip("no public data sets: set MLSD_DATA to their folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that holds all work of `small_run`; runs that change a part of it find the rest there."""
+    return tmp_path_factory.mktemp("small") / "store"
+
+
+@pytest.fixture(scope="session")
+def small_overrides(small_store: Path) -> tuple[str, ...]:
+    """A run of some seconds with everything in it."""
+    return ("problem=search", "experiment=search_small", f"store.folder={small_store}")
+
+
+@pytest.fixture(scope="session")
+def small_run(small_overrides: tuple[str, ...], small_store: Path) -> FinishedRun:
+    """One finished run for all tests. What it left behind is only read."""
+    return mlsd.run(small_overrides, small_store.parent / "run")

@@ -147,7 +147,10 @@ class Epochs(Callback):
         """Write the checkpoint beside its place and move it there, so that it is always whole."""
         if self.checkpoint is not None:
             unfinished = self.checkpoint.with_suffix(".tmp")
-            trainer.save_checkpoint(unfinished)
+            try:
+                trainer.save_checkpoint(unfinished)
+            except OSError as error:  # names a temporary file of Lightning's, wherever that lies
+                raise OSError(error.errno, error.strerror, str(self.checkpoint)) from error
             unfinished.replace(self.checkpoint)
 
 

@@ -34,18 +34,17 @@ def table_of(requests: pd.DataFrame | Iterable[str], kinds: Mapping[str, str]) -
     return pd.DataFrame({texts[0]: list(requests)}, dtype=object)
 
 
-def request_ids(table: pd.DataFrame) -> Array:
+def request_ids(table: pd.DataFrame) -> pd.Series:
     """(n_requests,) what each request is called: its `request_id`, or its row."""
     if "request_id" not in table.columns:
-        return np.arange(len(table))
+        return pd.Series(np.arange(len(table)))
     ids = table["request_id"]
     if ids.isna().any():
         raise InputError(f"request_id of request {ids.isna().argmax()} is missing")
     if ids.duplicated().any():
-        raise InputError(
-            f"request_id == {ids[ids.duplicated()].iloc[0]!r} stands there twice, must be unique"
-        )
-    return np.asarray(ids.to_numpy())
+        twice = _shown(ids[ids.duplicated()].iloc[0])
+        raise InputError(f"request_id == {twice} stands there twice, must be unique")
+    return ids
 
 
 def requests_of(table: pd.DataFrame, kinds: Mapping[str, str], logged: Requests) -> Requests:
@@ -119,4 +118,9 @@ def _require(right: Array, column: pd.Series | None, rule: str) -> None:
     """Refuse a column of which some values are not right; the first of them is named."""
     if column is not None and not right.all():
         row = int(np.argmin(right))
-        raise InputError(f"{column.name} of request {row} == {column.iloc[row]!r}, {rule}")
+        raise InputError(f"{column.name} of request {row} == {_shown(column.iloc[row])}, {rule}")
+
+
+def _shown(value: object) -> str:
+    """A value as somebody would write it, whatever type a table keeps it in."""
+    return repr(value.item() if isinstance(value, np.generic) else value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from mlsd.report.base import RunResult
 from mlsd.report.html import write_html
 from mlsd.report.markdown import write_markdown
 from mlsd.runs.outcome import Outcome
-from mlsd.store import save_catalog, save_requests, write_json, write_text
+from mlsd.store import copy_folder, save_catalog, save_requests, write_json, write_text
 from mlsd.types import Catalog
 
 
@@ -34,7 +33,7 @@ def write_run(
     )
     _write_tables(catalog, outcome, folder)
     for name, kept in outcome.fitted.folders.items():
-        shutil.copytree(kept, folder / "stages" / name)
+        copy_folder(kept, folder / "stages" / name)
     write_text(folder / "design.md", result.design)
     write_markdown(result, folder / "report.md")
     write_html(result, folder / "report.html")

@@ -93,9 +93,9 @@ class FinishedRun:
         rows = shown.request_rows
         return pd.DataFrame(
             {
-                "request_id": ids[rows],
+                "request_id": ids.take(rows).reset_index(drop=True),
                 "position": np.arange(len(shown)) - shown.offsets[rows],
-                "item_id": self._item_id[shown.items],
+                "item_id": pd.Series(self._item_id[shown.items], dtype=str),
                 "score": shown["score"].astype(np.float64),
             }
         )
