@@ -18,7 +18,7 @@ from mlsd.online.ab_test import ABTest
 from mlsd.online.outcomes import METRICS
 from mlsd.problems.base import Problem
 from mlsd.report.markdown import escape
-from mlsd.report.numbers import count, metric_name, milliseconds, one_line, share, spoken
+from mlsd.report.numbers import count, family_name, metric_name, milliseconds, one_line, share, spoken
 from mlsd.report.scale import Derived, StageLoad, scale_figures, stage_loads
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -196,6 +196,7 @@ def markdown(design: Design) -> str:
         "ms": _ms,
         "spoken": spoken,
         "metric": metric_name,
+        "family": family_name,
         "share": share,
         "said": said,
         "code": code,

@@ -65,6 +65,16 @@ _OF_DAYS = re.compile(r"([a-z_]+)_(\d+)d")
 _METRIC_NAMES = {"ctr": "click-through rate", "satisfaction": "satisfied requests"}
 
 
+def family_name(name: str) -> str:
+    """What a reader calls a family of features: pairs with a hyphen.
+
+    Example:
+        >>> family_name("query_item"), family_name("query_item_statistics"), family_name("item_statistics")
+        ('query-item', 'query-item statistics', 'item statistics')
+    """
+    return one_line(name).replace("_item", "-item").replace("_", " ")
+
+
 def segment_name(name: str) -> str:
     """What a reader calls a segment.
 
@@ -194,7 +204,12 @@ def value_text(estimate: Estimate, unit: str = "", *, signed: bool = False) -> s
     shown = in_unit(estimate, unit)
     if not shown.is_known:
         return UNKNOWN
-    return fixed(shown.value, decimals(shown), signed=signed) + suffix(unit, signed=signed)
+    return fixed(shown.value, _decimals_in(estimate, unit), signed=signed) + suffix(unit, signed=signed)
+
+
+def _decimals_in(estimate: Estimate, unit: str) -> int:
+    """Decimals of the estimate as its unit counts; percent have two less than the share."""
+    return max(0, decimals(estimate) - 2) if unit == "%" else decimals(estimate)
 
 
 def interval_text(estimate: Estimate, unit: str = "", *, signed: bool = False) -> str:
@@ -207,7 +222,7 @@ def interval_text(estimate: Estimate, unit: str = "", *, signed: bool = False) -
     shown = in_unit(estimate, unit)
     if not shown.has_interval:
         return ""
-    n_decimals = decimals(shown)
+    n_decimals = _decimals_in(estimate, unit)
     low, high = (fixed(end, n_decimals, signed=signed) for end in (shown.low, shown.high))
     return f"[{low}, {high}]"
 
@@ -233,7 +248,7 @@ def like(value: float, estimate: Estimate, unit: str = "", *, signed: bool = Fal
     shown = in_unit(Estimate(value), unit)
     if not shown.is_known:
         return UNKNOWN
-    return fixed(shown.value, decimals(in_unit(estimate, unit)), signed=signed) + suffix(unit, signed=signed)
+    return fixed(shown.value, _decimals_in(estimate, unit), signed=signed) + suffix(unit, signed=signed)
 
 
 def count(value: float | None) -> str:

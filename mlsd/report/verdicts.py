@@ -129,7 +129,7 @@ def _could_find(difference: Estimate, tone: Tone, confidence: float, unit: str) 
     if tone != "open":
         return ""
     size = numbers.like(detectable(difference, confidence), difference, unit, signed=True).removeprefix("+")
-    return f" A difference of {size} would be found {POWER_WORDS}; smaller ones less often."
+    return f" At this size, a true difference of {size} is found {POWER_WORDS}."
 
 
 def _unmeasured(result: RunResult, metric: str, question: str) -> Verdict:
@@ -178,7 +178,7 @@ def _effect_words(result: RunResult, metric: str, effect: Estimate) -> str:
     unit = result.units.get(metric, "")
     arms = [numbers.like(number(figure.get(arm)), effect, unit) for arm in ("control", "treatment")]
     name = numbers.metric_name(metric)
-    return f"Simulated A/B test, {name}: {arms[0]} under control, {arms[1]} under treatment."
+    return f"{name[:1].upper()}{name[1:]}: {arms[0]} under control, {arms[1]} under treatment, simulated."
 
 
 def others_online(result: RunResult) -> str:
@@ -230,7 +230,7 @@ def budget_verdict(result: RunResult) -> Verdict:
         why = "The problem names no latency budget." if known else "The latency of requests was not measured."
         return Verdict(question, "Not measured", "none", measured if known else "", "", why)
     budget = numbers.milliseconds(float(capacity.budget_ms or 0))
-    detail = f"99th percentile of single requests through the whole funnel. {catalog_caveat(result)}".strip()
+    detail = f"99th percentile of single requests, whole funnel. {catalog_caveat(result)}".strip()
     if capacity.fits:
         return Verdict(question, "Yes", "good", measured, f"of {budget}", detail)
     return Verdict(question, "No, too slow", "bad", measured, f"of {budget}", detail)
@@ -243,5 +243,5 @@ def catalog_caveat(result: RunResult) -> str:
         return ""
     return (
         f"Measured with {numbers.count(measured)} items; the problem plans for {numbers.count(planned)}, "
-        "among which retrieval takes longer or more machines."
+        "which take longer to search, or more machines."
     )

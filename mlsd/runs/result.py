@@ -34,14 +34,8 @@ from mlsd.worlds.base import LiveWorld
 
 LIBRARIES = ("bm25s", "faiss-cpu", "numpy", "pandas", "pytorch-lightning", "scipy", "torch")
 
-LIVE_ASSUMPTIONS = (
-    "Users, items and responses are made up, by documented rules. Real users may answer otherwise.",
-    "Users feel the latency that the config declares for each system, not the one that was measured.",
-    "Neither system learns during the test, and the statistics of items and users are those at its start.",
-)
 RECORDED_ASSUMPTIONS = (
-    "Judgements come with the collection; an item that nobody judged counts as irrelevant.",
-    "Nobody can be asked anything new: there is no online part.",
+    "Relevance is what the collection's judges said: what none of them saw counts against whoever shows it.",
 )
 
 
@@ -60,7 +54,7 @@ def result_of(
     world, problem = system.world, system.problem
     live = isinstance(world, LiveWorld)
     return RunResult(
-        title=system.report.title or f"{problem.name}: {world.name}",
+        title=system.report.title or f"{problem.name.capitalize()}: {world.name}",
         problem=problem.name,
         world=world.name,
         world_notes=tuple(world.notes),
@@ -92,7 +86,7 @@ def result_of(
         },
         features=_features(system),
         online_design=_online_design(system, outcome.online) if outcome.online else None,
-        assumptions=LIVE_ASSUMPTIONS if live else RECORDED_ASSUMPTIONS,
+        assumptions=_live_assumptions(system) if live else RECORDED_ASSUMPTIONS,
         units=UNITS,
         confidence=system.bootstrap.confidence,
         provenance=provenance(system, config),
@@ -122,6 +116,17 @@ def provenance(system: System, config: Config) -> dict[str, object]:
         "world": system.world.name,
         "data, SHA-256": system.world.fingerprint or "none: all data are generated",
     }
+
+
+def _live_assumptions(system: System) -> tuple[str, ...]:
+    declared = f"{system.problem.latency_ms:g} ms for the funnel"
+    if system.logging is not None:
+        declared = f"{system.logging.latency_ms:g} ms for the pre-existing system, {declared}"
+    return (
+        "Users, items and responses are made up, by documented rules. Real users may answer otherwise.",
+        f"Users feel the latency that the config declares ({declared}), not the one that was measured.",
+        "Neither system learns during the test; statistics of items and users are those at its start.",
+    )
 
 
 def _tested(system: System, outcome: Outcome) -> str:
@@ -223,7 +228,7 @@ def _labels(system: System, logged: Logged, labels: Labels) -> parts.LabelDiagno
     source = "What users did with an item they were shown; of several actions the best counts."
     return parts.LabelDiagnostics(
         f"{source} Weighted by 1 / examination of the position." if weighted else source,
-        {"impressions": n_shown, **done, "with a positive label": int(known["n_positive"])},
+        {"impressions": n_shown, **done},
         _examination(system, known["examination"]) if weighted else (),
         float(known["clipped_share"]) if weighted else math.nan,
         float(logged.log.impressions["explored"].mean()),
@@ -282,6 +287,14 @@ def _of_stage(name: str, stage: Rank) -> list[parts.FeatureSummary]:
     ]
 
 
+def _arms(system: System) -> tuple[tuple[str, str, str], ...]:
+    """What could differ between the arms: (what, control, treatment)."""
+    assert system.logging is not None  # noqa: S101  (an experiment has a pre-existing system)
+    before, after = (f"{one.latency_ms:g} ms" for one in (system.logging, system.problem))
+    funnel = " → ".join(system.funnel.active)
+    return (("stages", _existing(system), funnel), ("declared latency", before, after))
+
+
 def _online_design(system: System, online: ABResult) -> parts.OnlineDesign:
     assert system.logging is not None  # noqa: S101  (an experiment has a pre-existing system)
     assert system.online is not None  # noqa: S101
@@ -294,10 +307,7 @@ def _online_design(system: System, online: ABResult) -> parts.OnlineDesign:
         online.sample_ratio.n_treatment,
         system.online.n_days,
         "all users were served by both systems with the same luck; the experiment sees one system of each",
-        (
-            ("stages", existing, funnel),
-            ("latency", f"{system.logging.latency_ms:g} ms", f"{system.problem.latency_ms:g} ms"),
-        ),
+        tuple(row for row in _arms(system) if row[1] != row[2]),
         confidence=1 - system.online.alpha,
         sample_ratio_p=online.sample_ratio.p_value,
         rated=system.online.raters.metric.name,

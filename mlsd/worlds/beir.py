@@ -186,7 +186,11 @@ class BeirWorld(RecordedWorld):
         published, name = self._collection.qrels, self._collection.name
         apart = f"{n['validation']} of {n['ranking'] + n['validation']}"
         if "train" in published:
-            return "" if "dev" in published else f"{apart} training queries, by a hash of their id, validate."
+            return (
+                ""
+                if "dev" in published
+                else f"{apart} training queries are kept for validation, chosen by a hash of their id."
+            )
         if "dev" in published:
             return f"{name} publishes no training queries: its dev queries are learnt from; {apart} validate."
         return (
@@ -203,7 +207,7 @@ class BeirWorld(RecordedWorld):
         counted = {
             "judgements of unknown items or queries were left out.": self._collection.n_dropped,
             "judged queries have no word to search for and find nothing by words.": n_empty,
-            "test queries are asked, letter by letter, in a learning window too.": n_known,
+            "test queries are also, letter by letter, among those learnt from.": n_known,
         }
         notes = [f"{n} {what}" for what, n in counted.items() if n]
         return [*notes, "An item without a judgement counts as not relevant."]

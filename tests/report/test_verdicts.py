@@ -83,8 +83,8 @@ def test_a_guardrail_that_is_not_decided_is_not_said_to_hold(result: RunResult) 
 def test_a_comparison_that_does_not_decide_says_what_it_could_have_found(result: RunResult) -> None:
     # Half the interval is 0.081; (1.96 + 0.84) / 1.96 of it is 0.116.
     verdict = online_verdict(replace(result, decides=Decides("nDCG@10", "sessions_per_user")))
-    assert "A difference of 0.116 would be found four times in five" in verdict.detail
-    assert "would be found" not in online_verdict(result).detail
+    assert "a true difference of 0.116 is found four times in five" in verdict.detail
+    assert "four times" not in online_verdict(result).detail
 
 
 def test_other_metrics_of_the_test_are_counted(result: RunResult) -> None:

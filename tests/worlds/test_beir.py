@@ -170,7 +170,7 @@ def test_what_is_odd_about_queries_is_noted(tmp_path: Path) -> None:
     assert BeirWorld(str(world.folder), unknown_ids="drop").notes == (
         "1 judgements of unknown items or queries were left out.",
         "1 judged queries have no word to search for and find nothing by words.",
-        "2 test queries are asked, letter by letter, in a learning window too.",
+        "2 test queries are also, letter by letter, among those learnt from.",
         "An item without a judgement counts as not relevant.",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlsd.report import numbers
-from mlsd.report.base import ALL, FUNNEL, LOGGING, RunResult
+from mlsd.report.base import ALL, FUNNEL, LOGGING, ORACLE, RunResult
 from mlsd.report.charts.specs import ChartSpec, Role
 from mlsd.report.estimate import Estimate
 from mlsd.report.page import Block, Cell, Charts, Column, Fold, Table, Tone
@@ -80,6 +80,18 @@ def system_name(system: str) -> str:
     return SYSTEM_NAMES.get(system, numbers.one_line(system))
 
 
+def metric_label(metric: str) -> str:
+    """What a reader calls a metric.
+
+    Example:
+        >>> metric_label("oracle nDCG@10"), metric_label("retention_7d")
+        ('ceiling (nDCG@10)', '7-day retention')
+    """
+    if metric.startswith(ORACLE):
+        return f"ceiling ({numbers.one_line(metric.removeprefix(ORACLE))})"
+    return numbers.metric_name(metric)
+
+
 def role_of(said: Judged) -> Role:
     """The mark of a difference in a chart; where it differs and neither is better, that of a plain point."""
     if said.tone == "none":
@@ -99,7 +111,7 @@ def metric_table(
     """Metrics down, systems across, all requests."""
     across = tuple(systems)
     rows = tuple(
-        (text_cell(metric), *(offline_cell(result, system, metric) for system in across))
+        (text_cell(metric_label(metric)), *(offline_cell(result, system, metric) for system in across))
         for metric in metrics
     )
     return Table(columns("metric", *map(system_name, across)), rows, caption, notes)
@@ -107,5 +119,5 @@ def metric_table(
 
 def meanings(result: RunResult, metrics: Iterable[str]) -> tuple[Fold, ...]:
     """What metrics mean, folded away; nothing where nobody said."""
-    said = [(numbers.metric_name(name), result.meanings[name]) for name in metrics if name in result.meanings]
+    said = [(metric_label(name), result.meanings[name]) for name in metrics if name in result.meanings]
     return (Fold("What the metrics mean", (pairs(("metric", "meaning"), said),)),) if said else ()

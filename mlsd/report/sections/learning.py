@@ -68,7 +68,7 @@ def features(result: RunResult) -> Section | None:
         return None
     families = dict.fromkeys(feature.family for feature in result.features)
     counts = [
-        f"{sum(feature.family == family for feature in result.features)} {numbers.spoken(family)}"
+        f"{sum(feature.family == family for feature in result.features)} {numbers.family_name(family)}"
         for family in families
     ]
     n_columns = numbers.plural(len(result.features), "numeric feature")
@@ -94,7 +94,7 @@ def features(result: RunResult) -> Section | None:
 def _feature_row(feature: FeatureSummary) -> tuple[Cell, ...]:
     return (
         text_cell(feature.name),
-        text_cell(numbers.spoken(feature.family)),
+        text_cell(numbers.family_name(feature.family)),
         figure_cell(numbers.share(feature.nan_share)),
         figure_cell(numbers.significant(feature.mean), "no value to average"),
         figure_cell(numbers.significant(feature.sd), "no value to average"),

@@ -77,8 +77,8 @@ def _stage_caption(has_baseline: bool, has_ceilings: bool) -> str:
         caption += " The dashed line is the pre-existing system."
     if has_ceilings:
         caption += (
-            " Judge a stage before the last by the ceiling it leaves (hollow diamond), not by its own order: "
-            "it is there to keep what is relevant, and later stages order that."
+            " Early stages are there to keep what is relevant, for later ones to order: judge them by the "
+            "ceiling they leave (hollow diamond)."
         )
     return caption
 

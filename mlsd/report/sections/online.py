@@ -107,10 +107,10 @@ def _sample_ratio(design: OnlineDesign | None) -> str:
     """Whether the arms are as large as they were meant to be."""
     if design is None or not math.isfinite(design.sample_ratio_p):
         return ""
-    p_value = numbers.p_text(design.sample_ratio_p)
+    p_value = _equals(design.sample_ratio_p)
     if design.sample_ratio_p < BROKEN_RATIO_P:
         return f"The arms differ in size more than chance allows (p {p_value}): trust no figure of this test."
-    return f"The arms are as large as half and half makes them (p = {p_value}).".replace("= <", "< ")
+    return f"The arms are as large as half and half makes them (p {p_value})."
 
 
 def _differences(design: OnlineDesign | None) -> tuple[Block, ...]:
@@ -178,7 +178,6 @@ def _effect_table(result: RunResult) -> Table:
         "control",
         "treatment",
         "relative",
-        "p",
         words=("verdict",),
     )
     rows = tuple(_effect_cells(result, metric) for metric in result.seen_metrics)
@@ -190,10 +189,20 @@ def _table_notes(result: RunResult) -> tuple[str, ...]:
     notes = (
         "★ was named to decide before the run." if result.decides.online else "",
         numbers.sentence(f"True effect: {design.truth}") if design.truth else "",
-        numbers.sentence(f"{design.rated} as rated: {design.raters}") if design.raters else "",
+        f"{numbers.one_line(design.rated)} as rated: {numbers.sentence(design.raters)}"
+        if design.raters
+        else "",
         RELATIVE_NOTE,
     )
     return tuple(note for note in notes if note)
+
+
+def _raters_note(design: OnlineDesign) -> str:
+    return (
+        f"{numbers.one_line(design.rated)} as rated: {numbers.sentence(design.raters)}"
+        if design.raters
+        else ""
+    )
 
 
 def _effect_cells(result: RunResult, metric: str) -> tuple[Cell, ...]:
@@ -203,12 +212,26 @@ def _effect_cells(result: RunResult, metric: str) -> tuple[Cell, ...]:
     return (
         text_cell(_name(result, metric)),
         estimate_cell(effect if effect.is_known else None, unit, signed=True, tone=tone, missing=NO_EFFECT),
-        Cell(word, tone=tone),
+        Cell(word, _p_words(effect), tone),
         _truth_cell(result, metric, effect),
         *(_arm_cell(number(figure.get(arm)), effect, unit) for arm in ("control", "treatment")),
         _relative_cell(result, metric),
-        text_cell(numbers.p_text(effect.p_value)),
     )
+
+
+def _p_words(effect: Estimate) -> str:
+    return f"p {_equals(effect.p_value)}" if math.isfinite(effect.p_value) else ""
+
+
+def _equals(p_value: float) -> str:
+    """A p-value after its sign.
+
+    Example:
+        >>> _equals(0.43), _equals(0.0001)
+        ('= 0.43', '< 0.001')
+    """
+    text = numbers.p_text(p_value)
+    return f"< {text[1:]}" if text.startswith("<") else f"= {text}"
 
 
 def _arm_cell(value: float, effect: Estimate, unit: str) -> Cell:

@@ -13,6 +13,7 @@ from mlsd.report.sections.cells import (
     columns,
     estimate_cell,
     figure_cell,
+    metric_label,
     pairs,
     text_cell,
 )
@@ -53,7 +54,7 @@ def funnel(result: RunResult) -> Section:
 def _ceiling_label(result: RunResult) -> str:
     found = (result.ceiling(stage.name) for stage in result.stages)
     name = next((ceiling[0] for ceiling in found if ceiling), ORACLE + result.decides.offline)
-    return f"ceiling ({name.removeprefix(ORACLE)})"
+    return metric_label(name)
 
 
 def _ceiling_text(result: RunResult, stage: StageResult) -> str:

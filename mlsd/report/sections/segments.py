@@ -12,6 +12,7 @@ from mlsd.report.sections.cells import (
     columns,
     estimate_cell,
     figure_cell,
+    metric_label,
     offline_cell,
     role_of,
     system_name,
@@ -84,7 +85,7 @@ def _segment_table(result: RunResult, metric: str) -> Table:
         _segment_cells(result, metric, segment, systems, differs=differs)
         for segment in (ALL, *result.segments(metric))
     )
-    return Table(columns("segment", result.units_word, *headings), rows, metric)
+    return Table(columns("segment", result.units_word, *headings), rows, metric_label(metric))
 
 
 def _segment_cells(
