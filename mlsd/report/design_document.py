@@ -63,6 +63,7 @@ class Design:
         labels: how training targets are made.
         training: full key -> value of all that decides what stages are trained on.
         logging: the pre-existing system; None where there is none.
+        existing: what it is made of, in words.
         online: the experiment; None where nobody can be asked.
         unit: what intervals resample.
         decides_offline: name of the offline metric that decides.
@@ -79,6 +80,7 @@ class Design:
     labels: Component
     training: Mapping[str, str]
     logging: Logging | None
+    existing: str
     online: ABTest | None
     unit: str
     decides_offline: str
@@ -94,7 +96,7 @@ def design_of(values: Mapping[str, Any], sections: Mapping[str, Any]) -> Design:
         sections: the built ones by name; losses may be left out.
     """
     problem, plan = sections["problem"], sections["funnel"]
-    components = list(_components(values, plan))
+    components = list(_components(values["funnel"]["stages"], plan, "funnel"))
     dims = {
         join(one.key, name): value
         for one in components
@@ -111,6 +113,7 @@ def design_of(values: Mapping[str, Any], sections: Mapping[str, Any]) -> Design:
         labels=_component("labels", values["labels"]),
         training=_training(values, plan),
         logging=sections.get("logging"),
+        existing=_existing(values.get("logging"), sections.get("logging")),
         online=sections.get("online"),
         unit=sections["world"].unit,
         decides_offline=sections["metrics"][problem.goals.offline].name,
@@ -119,13 +122,19 @@ def design_of(values: Mapping[str, Any], sections: Mapping[str, Any]) -> Design:
     )
 
 
-def _components(values: Mapping[str, Any], plan: FunnelPlan) -> Iterator[Component]:
+def _existing(values: Mapping[str, Any] | None, logging: Logging | None) -> str:
+    if values is None or logging is None:
+        return ""
+    components = list(_components(values["funnel"]["stages"], logging.funnel, "funnel"))
+    return ", ".join(f"{name}: {_contains(components, name)}" for name in logging.funnel.active)
+
+
+def _components(stages: Mapping[str, Any], plan: FunnelPlan, key: str) -> Iterator[Component]:
     """Parts of the active stages in order, features left out: they have a chapter of their own."""
     for name in plan.active:
-        stage = values["funnel"]["stages"][name]
-        for part, value in stage.items():
+        for part, value in stages[name].items():
             if part != "features":
-                yield from _inside(f"funnel.stages.{name}.{part}", value)
+                yield from _inside(f"{key}.stages.{name}.{part}", value)
 
 
 def _inside(key: str, value: object) -> Iterator[Component]:
@@ -250,7 +259,7 @@ def diagram(design: Design) -> str:
     width = max(len(load.name) for load in design.loads)
     lines = [f"{count(design.problem.scale.n_items)} items"]
     for load in design.loads:
-        lines += _arrow(load.n_in), f"{load.name:<{width}}   {_contains(design, load.name)}"
+        lines += _arrow(load.n_in), f"{load.name:<{width}}   {_contains(design.components, load.name)}"
     last = design.loads[-1].n_out
     shown = min(design.problem.n_positions, last)
     return "\n".join([*lines, _arrow(last), f"{count(shown)} shown"])
@@ -260,10 +269,10 @@ def _arrow(n_candidates: int) -> str:
     return f"  │ {count(n_candidates)}\n  ▼"
 
 
-def _contains(design: Design, stage: str) -> str:
+def _contains(components: Sequence[Component], stage: str) -> str:
     """Named parts by their names (bm25 + two_tower), others by their class; losses left out."""
     start = f"funnel.stages.{stage}."
-    inside = [one for one in design.components if one.key.startswith(start) and not one.key.endswith(".loss")]
+    inside = [one for one in components if one.key.startswith(start) and not one.key.endswith(".loss")]
     return " + ".join(
         one.key.rpartition(".")[2] if "." in one.key.removeprefix(start) else one.kind for one in inside
     )

@@ -13,11 +13,12 @@ from mlsd.report.base import FUNNEL, LOGGING, RunResult
 from mlsd.report.estimate import Estimate
 from mlsd.report.page import SIGNS, Tone
 from mlsd.report.sections.cells import system_name
+from mlsd.report.sections.online import online_name
 from mlsd.report.verdicts import headline, judged, verdicts
 
 STYLES: dict[Tone, str] = {"good": "green", "bad": "red", "open": "yellow", "none": "dim"}
 
-_ASCII = str.maketrans({numbers.MINUS: "-", numbers.UNKNOWN: "-", "✓": "+", "✕": "x", "µ": "u"})
+_ASCII = str.maketrans({numbers.MINUS: "-", numbers.UNKNOWN: "-", "✓": "+", "✕": "x", "µ": "u", "★": "*"})
 
 
 def print_summary(result: RunResult, report: Path, console: Console | None = None) -> None:
@@ -89,7 +90,7 @@ def online_table(result: RunResult) -> Table:
         effect = result.effect(metric) or Estimate()
         tone, word = judged(result, metric, effect)
         table.add_row(
-            _text(numbers.metric_name(metric)),
+            _text(online_name(result, metric)),
             Text(word, style=STYLES[tone]),
             _text(numbers.with_interval(effect, result.units.get(metric, ""), signed=True)),
             _text(numbers.p_text(effect.p_value)),

@@ -20,7 +20,7 @@ def test_it_says_verdict_stages_effects_and_where_the_report_lies(result: RunRes
     text = printed(result)
     assert text.startswith("The funnel ranks better than the pre-existing system offline")
     assert "retrieve             487  0.589 [0.571, 0.607]    0.947  0.92 ms   1.7 ms" in text
-    assert "session success     better" in text
+    assert "session success ★        better" in text
     assert text.rstrip().endswith("Report: outputs/search/report.html")
 
 

@@ -129,7 +129,7 @@ def _relative(result: RunResult, metric: str) -> tuple[Estimate, float]:
     return (result.effect(metric) or Estimate()).scaled(scale), number(figure.get("truth")) * scale
 
 
-def _name(result: RunResult, metric: str) -> str:
+def online_name(result: RunResult, metric: str) -> str:
     """With a star where it decides, and what it comes from where that is people."""
     rated = result.online_design is not None and metric == result.online_design.rated
     return f"{numbers.metric_name(metric)}{' as rated' * rated}{' ★' * (metric == result.decides.online)}"
@@ -158,7 +158,7 @@ def _effect_chart(result: RunResult) -> IntervalChart:
 def _effect_row(result: RunResult, metric: str) -> IntervalRow:
     relative, truth = _relative(result, metric)
     role = role_of(judged(result, metric, result.effect(metric)))
-    return IntervalRow(_name(result, metric), relative, _percent(relative), role, truth)
+    return IntervalRow(online_name(result, metric), relative, _percent(relative), role, truth)
 
 
 def _percent(relative: Estimate) -> str:
@@ -210,7 +210,7 @@ def _effect_cells(result: RunResult, metric: str) -> tuple[Cell, ...]:
     effect = result.effect(metric) or Estimate()
     tone, word = judged(result, metric, effect)
     return (
-        text_cell(_name(result, metric)),
+        text_cell(online_name(result, metric)),
         estimate_cell(effect if effect.is_known else None, unit, signed=True, tone=tone, missing=NO_EFFECT),
         Cell(word, _p_words(effect), tone),
         _truth_cell(result, metric, effect),
