@@ -1,0 +1,112 @@
+"""What README.md tells people to type does what it says."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mlsd.cli import main
+from mlsd.config.check import all_faults
+from mlsd.config.compose import compose_jobs, compose_overrides
+from mlsd.runs.finished import FinishedRun
+from mlsd.testing.tiny_collection import some_judged, write_collection
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+COLLECTION = "path/to/scifact"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+LINES = [line for block in blocks("sh") for line in block.splitlines() if line.strip()]
+COMMANDS = [shlex.split(line, comments=True) for line in LINES]
+MAKE = [words for words in COMMANDS if words[0] == "make"]
+MLSD = [" ".join(words[1:]) for words in COMMANDS if words[0].endswith("mlsd")]
+RUNS = [one for one in MLSD if one.startswith("run ") and "--cfg" not in one]
+SMALL_ENOUGH = [one for one in RUNS if "experiment=" not in one]
+ANSWERS = [one for one in MLSD if one not in RUNS and not one.startswith("score ")]
+
+
+@pytest.fixture
+def collection(tmp_path: Path) -> Path:
+    qrels = {"train": some_judged(range(20)), "test": some_judged(range(20, 30))}
+    return write_collection(tmp_path / "collection", qrels)
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+
+def test_everything_a_reader_would_type_is_found() -> None:
+    assert len(COMMANDS) == len(MAKE) + len(MLSD)
+    assert len(MAKE) >= 2
+    assert len(RUNS) >= 6
+    assert len(ANSWERS) >= 4
+    assert len(blocks("python")) == 1
+
+
+@pytest.mark.parametrize("words", MAKE, ids=" ".join)
+def test_make_knows_it(words: list[str]) -> None:
+    subprocess.run([words[0], "-n", *words[1:]], cwd=ROOT, capture_output=True, check=True)
+
+
+@pytest.mark.parametrize("command", RUNS)
+def test_a_run_has_no_fault(command: str, collection: Path) -> None:
+    words = command.replace(COLLECTION, str(collection)).split()[1:]
+    overrides = [word for word in words if word != "-m"]
+    jobs = compose_jobs(overrides) if "-m" in words else [compose_overrides(overrides)]
+    assert [fault for job in jobs for fault in all_faults(job)] == []
+
+
+@pytest.mark.parametrize("command", SMALL_ENOUGH)
+def test_a_run_runs(
+    command: str, collection: Path, small_overrides: tuple[str, ...], small_run: FinishedRun
+) -> None:
+    """On the smallest world, or a small collection: everything else is as it is written."""
+    small = [] if COLLECTION in command else [*small_overrides[1:], "online=none"]
+    words = command.replace(COLLECTION, str(collection)).split()
+    assert main([*words, *small]) == 0
+    reports = list(Path("outputs").rglob("report.html"))
+    assert len(reports) == (3 if "-m" in words else 1)
+
+
+@pytest.mark.parametrize("command", ANSWERS)
+def test_a_question_is_answered(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command.split()) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.count("\n") >= 3
+    assert list(Path().iterdir()) == []
+
+
+def test_a_run_scores(small_run: FinishedRun) -> None:
+    (command,) = [one for one in MLSD if one.startswith("score ")]
+    pd.DataFrame({"query": ["one", "two words"]}).to_parquet("requests.parquet")
+    assert main(command.replace("outputs/search/RUN", str(small_run.folder)).split()) == 0
+    assert len(pd.read_parquet("ranked.parquet")) == 20
+
+
+def test_the_python_example(small_run: FinishedRun, small_overrides: tuple[str, ...]) -> None:
+    (example,) = blocks("python")
+    assert '["problem=search"]' in example
+    names: dict[str, object] = {}
+    exec(example.replace('["problem=search"]', repr(list(small_overrides))), names)  # noqa: S102
+    ranked = names["ranked"]
+    assert isinstance(ranked, pd.DataFrame)
+    assert len(ranked) == 10
+
+
+def test_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert len(links) >= 8
+    assert [link for link in links if not (ROOT / link).exists()] == []
