@@ -1,0 +1,191 @@
+"""Each step of a run by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlsd.capacity import Capacity, Latency
+from mlsd.config.schema import Budget, System
+from mlsd.errors import BudgetExceededError, InputError
+from mlsd.funnel import Funnel
+from mlsd.progress import silent
+from mlsd.retrievers.bm25 import BM25
+from mlsd.runs import steps
+from mlsd.runs.outcome import Offline
+from mlsd.serving import in_blocks
+from mlsd.stages.retrieve import Retrieve
+from mlsd.store import Store
+from mlsd.training import Lessons, fit_funnel
+from mlsd.types import RankingBatch, Requests
+
+
+@pytest.fixture(scope="module")
+def offline(trained: Any) -> Offline:
+    return steps.evaluate(trained.system, trained.logged, trained.labels, trained.fitted.funnel, silent)
+
+
+def test_a_log_comes_back_from_the_store_as_it_was_collected(trained: Any, tmp_path: Path) -> None:
+    anew = steps.make_log(trained.system, trained.config, Store(tmp_path), silent)
+    assert anew.key == trained.logged.key
+    pd.testing.assert_frame_equal(anew.log.impressions, trained.logged.log.impressions)
+    for name, column in anew.log.requests.named_columns().items():
+        np.testing.assert_array_equal(column, trained.logged.log.requests[name], err_msg=name)
+    for name, array in anew.state.items():
+        np.testing.assert_array_equal(array, trained.logged.state[name], err_msg=name)
+
+
+def changed(config: Mapping[str, Any], *path: str, value: object) -> dict[str, Any]:
+    name, *rest = path
+    return {**config, name: changed(config[name], *rest, value=value) if rest else value}
+
+
+@pytest.mark.parametrize(
+    ("system_change", "path", "value"),
+    [
+        ({"seed": 1}, ("seed",), 1),
+        ({}, ("logging", "latency_ms"), 20.0),
+        ({}, ("logging", "collect", "explore", "share"), 0.2),
+        ({}, ("logging", "funnel", "stages", "retrieve", "n_out"), 21),
+        ({}, ("world", "n_users"), 151),
+    ],
+)
+def test_another_log_has_another_key(
+    trained: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    system_change: dict[str, Any],
+    path: tuple[str, ...],
+    value: object,
+) -> None:
+    monkeypatch.setattr(steps, "_collected", lambda *_: (trained.logged.log, trained.logged.state))
+    system = replace(trained.system, **system_change)
+    config = changed(trained.config, *path, value=value)
+    assert steps.make_log(system, config, Store(tmp_path), silent).key != trained.logged.key
+
+
+@pytest.mark.parametrize("path", [("n_workers",), ("report", "title"), ("funnel", "skip"), ("metrics",)])
+def test_what_does_not_change_a_log_is_not_in_its_key(trained: Any, path: tuple[str, ...]) -> None:
+    config = changed(trained.config, *path, value="changed")
+    made = steps.make_log(replace(trained.system, n_workers=2), config, trained.store, silent)
+    assert made.key == trained.logged.key
+
+
+def test_nobody_is_there_to_be_logged_without_a_pre_existing_system(trained: Any, tmp_path: Path) -> None:
+    system = replace(trained.system, logging=None)
+    with pytest.raises(InputError, match=r"logging\.collect: users are live, so a pre-existing system must"):
+        steps.make_log(system, trained.config, Store(tmp_path), silent)
+    with pytest.raises(InputError, match="nobody is live who could be served; say online=none"):
+        steps.try_online(system, trained.logged, trained.fitted.funnel, silent)
+
+
+def test_what_leaves_a_stage_enters_the_next(trained: Any, offline: Offline) -> None:
+    counts = list(offline.counts.values())
+    assert list(offline.counts) == list(trained.fitted.funnel.stages)
+    assert counts[0][0] == len(trained.system.world.catalog)
+    assert [entering for entering, _ in counts[1:]] == [leaving for _, leaving in counts[:-1]]
+    assert all(leaving <= min(entering, stage.n_out) for (entering, leaving), stage in
+               zip(counts, trained.fitted.funnel.stages.values(), strict=True))  # fmt: skip
+
+
+def test_only_the_test_window_is_evaluated(trained: Any, offline: Offline) -> None:
+    log = trained.logged.log
+    assert offline.table["request_id"].tolist() == log.requests.request_id[log.split == "test"].tolist()
+
+
+def test_predictions_are_judged_for_every_rank_stage(trained: Any, offline: Offline) -> None:
+    assert set(offline.reliability) == set(offline.coverage) == {"light_rank", "full_rank"}
+    for bins in offline.reliability.values():
+        assert [bin_.predicted for bin_ in bins] == sorted(bin_.predicted for bin_ in bins)
+    assert 0 < offline.coverage["full_rank"] < offline.coverage["light_rank"] <= 1
+
+
+def test_without_a_pre_existing_system_there_is_no_difference(trained: Any) -> None:
+    logged = replace(trained.logged, existing=None)
+    offline = steps.evaluate(trained.system, logged, trained.labels, trained.fitted.funnel, silent)
+    assert offline.difference == {}
+    assert "logging" not in offline.figures
+
+
+def test_a_request_without_candidates_counts_as_nothing_found(trained: Any, tmp_path: Path) -> None:
+    """Its metrics are 0 and it is among the mean, as long as there was something to find."""
+    system, logged = trained.system, trained.logged
+    asked = logged.log.requests["query"].copy()
+    silenced = np.flatnonzero(logged.log.split == "test")[::2]
+    asked[silenced] = "qqqq"
+    log = replace(logged.log, requests=logged.log.requests.with_columns(query=asked))
+    lessons = Lessons(system.world.catalog, log, trained.labels, "other")
+    stages = {"retrieve": Retrieve(100, {"bm25": BM25()})}
+    funnel = fit_funnel(stages, {"retrieve": 0}, lessons, steps._fitting(system), Store(tmp_path)).funnel
+    offline = steps.evaluate(system, replace(logged, log=log), trained.labels, funnel, silent)
+    of_silenced = offline.table["request_id"].isin(log.requests.request_id[silenced])
+    metric = offline.table["funnel.nDCG@10"]
+    assert set(metric[of_silenced].dropna()) == {0.0}
+    assert offline.figures["funnel"]["nDCG@10"]["all"]["value"] == pytest.approx(metric.mean())
+    assert metric[~of_silenced].mean() > 0.3
+
+
+def test_workers_change_no_slate(trained: Any) -> None:
+    requests: Requests = trained.logged.log.requests
+    existing: Funnel = trained.logged.existing
+    one, three = ([batch.candidates.items for batch in in_blocks(existing, requests, n)] for n in (1, 3))
+    assert len(one) == -(-len(requests) // 512)
+    for mine, theirs in zip(one, three, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_an_experiment_that_is_not_declared_is_not_run(trained: Any) -> None:
+    assert steps.try_online(replace(trained.system, online=None), trained.logged, None, silent) is None  # type: ignore[arg-type]
+
+
+def measured(p99_ms: float) -> Capacity:
+    latency = Latency(p99_ms / 2, p99_ms, p99_ms)
+    return Capacity(latency, {"retrieve": latency}, 10, 100.0, 512, 100.0)
+
+
+@pytest.mark.parametrize(("p99_ms", "enforce"), [(100.0, True), (101.0, False), (5.0, False)])
+def test_a_budget_that_is_kept_or_not_enforced(trained: Any, p99_ms: float, enforce: bool) -> None:
+    system: System = replace(trained.system, budget=Budget(enforce=enforce))
+    steps.enforce(system, measured(p99_ms))
+
+
+def test_a_budget_that_is_enforced(trained: Any) -> None:
+    system: System = replace(trained.system, budget=Budget(enforce=True))
+    message = r"p99 of a request is 100\.1 ms, over problem\.latency_ms == 100 \(budget\.enforce is true\)"
+    with pytest.raises(BudgetExceededError, match=message):
+        steps.enforce(system, measured(100.1))
+
+
+def test_as_many_requests_are_timed_as_the_config_says(trained: Any) -> None:
+    system = replace(trained.system, budget=Budget(n_requests=3))
+    capacity = steps.measure_latency(system, trained.logged, trained.fitted.funnel)
+    assert capacity.n_requests == 3
+    assert list(capacity.stages) == ["retrieve", "light_rank", "full_rank"]
+
+
+def test_a_window_without_requests_cannot_be_timed(trained: Any) -> None:
+    log = trained.logged.log
+    nothing = replace(
+        trained.logged, log=replace(log, split=np.where(log.split == "test", "ranking", log.split))
+    )
+    with pytest.raises(InputError, match="no requests to measure latency with"):
+        steps.measure_latency(trained.system, nothing, trained.fitted.funnel)
+
+
+def test_a_funnel_serves_as_it_was_evaluated(trained: Any) -> None:
+    """A stage in blocks, and the whole funnel in blocks of its own, give the same candidates and scores."""
+    requests = trained.logged.log.window("test").requests
+    funnel: Funnel = trained.fitted.funnel
+    stage_by_stage = RankingBatch.of(requests)
+    for stage in funnel.stages.values():
+        stage_by_stage = stage(stage_by_stage)
+    at_once = funnel(requests)
+    np.testing.assert_array_equal(at_once.candidates.items, stage_by_stage.candidates.items)
+    for name in ("score", "click_prob"):
+        np.testing.assert_array_equal(at_once.candidates[name], stage_by_stage.candidates[name])
