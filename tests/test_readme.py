@@ -57,7 +57,8 @@ def test_everything_a_reader_would_type_is_found() -> None:
 
 @pytest.mark.parametrize("words", MAKE, ids=" ".join)
 def test_make_knows_it(words: list[str]) -> None:
-    subprocess.run([words[0], "-n", *words[1:]], cwd=ROOT, capture_output=True, check=True)
+    known = subprocess.run([words[0], "-n", *words[1:]], cwd=ROOT, capture_output=True, check=False)
+    assert known.returncode == 0, known.stderr
 
 
 @pytest.mark.parametrize("command", RUNS)

@@ -62,5 +62,7 @@ def test_a_step_that_fails_says_nothing_and_lets_the_error_through() -> None:
 
 @pytest.mark.parametrize("total", [0, 1])
 def test_a_step_may_have_nothing_to_do(total: int) -> None:
-    with Steps(console(terminal=True)[0])("log") as told:
+    steps = Steps(console(terminal=True)[0])
+    with steps("log") as told:
         told(total, total, "days logged")
+    assert list(steps.durations_s) == ["log"]

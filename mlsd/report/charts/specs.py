@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -15,7 +16,7 @@ Role = Literal["baseline", "stage", "funnel", "good", "bad", "open"]
 
 
 @dataclass(frozen=True)
-class ChartSpec:
+class ChartSpec(ABC):
     """What all charts have.
 
     Args:
@@ -28,9 +29,9 @@ class ChartSpec:
     title: str
     caption: str
 
+    @abstractmethod
     def values(self) -> Iterator[float]:
         """The figures that would be drawn; NaN among them."""
-        raise NotImplementedError
 
     @property
     def has_content(self) -> bool:
