@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ LEARNING_SPLITS = ("ranking", "validation")
 
 STAGE = "stage"
 """What the store calls fitted stages."""
+
+STATE = "state.npz"
 
 Learnt = tuple[State, Mapping[str, Curves]]
 """A fitted stage's state, and the training curves of its models."""
@@ -52,13 +55,17 @@ class FittedFunnel:
         funnel: its stages, fitted.
         curves: stage -> model -> training curves.
         folders: stage -> where the store keeps its state, its curves and the logs of its training.
-        key: of what made all of it, for the store.
     """
 
     funnel: Funnel
     curves: Mapping[str, Mapping[str, Curves]]
     folders: Mapping[str, Path]
-    key: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Of what its stages learnt, however they came to learn it."""
+        states = {name: (folder / STATE).read_bytes() for name, folder in self.folders.items()}
+        return key_of({name: sha256(state).hexdigest() for name, state in states.items()})
 
 
 @dataclass
@@ -100,7 +107,7 @@ def fit_funnel(
         state, curves[name] = _fit_or_load(name, stage, key, lessons, passed, fitting, store)
         stage.load_state(state)
         passed.pending.append(stage)
-    return FittedFunnel(Funnel(stages), curves, folders, key)
+    return FittedFunnel(Funnel(stages), curves, folders)
 
 
 def stage_in_blocks(stage: Callable[[RankingBatch], RankingBatch], batch: RankingBatch) -> RankingBatch:
@@ -113,7 +120,7 @@ def stage_in_blocks(stage: Callable[[RankingBatch], RankingBatch], batch: Rankin
 def load_stage(folder: Path) -> Learnt:
     """What `save_stage` wrote."""
     curves = read_json(folder / "curves.json")
-    return load_state(folder / "state.npz"), {
+    return load_state(folder / STATE), {
         name: Curves(tuple(losses["train"]), tuple(losses["validation"])) for name, losses in curves.items()
     }
 
@@ -121,7 +128,7 @@ def load_stage(folder: Path) -> Learnt:
 def save_stage(learnt: Learnt, folder: Path) -> None:
     """A fitted stage's state and training curves, as files in a folder."""
     state, curves = learnt
-    save_state(state, folder / "state.npz")
+    save_state(state, folder / STATE)
     write_json(folder / "curves.json", {name: vars(curve) for name, curve in curves.items()})
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from errno import ENOSPC
 from pathlib import Path
 from threading import Barrier
 from time import sleep
@@ -16,6 +20,7 @@ from hypothesis import strategies as st
 from mlsd.errors import InputError
 from mlsd.store import (
     Store,
+    copy_folder,
     key_of,
     load_catalog,
     load_requests,
@@ -78,6 +83,43 @@ def test_what_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="disk"), written_whole(tmp_path / "kind" / "key") as folder:
         half(folder)
     assert list((tmp_path / "kind").iterdir()) == []
+
+
+KILLED = """\
+import os, signal, sys
+from pathlib import Path
+from mlsd.store import write_text, written_whole
+with written_whole(Path(sys.argv[1])) as folder:
+    write_text(folder / "text", "half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_is_killed_half_way_has_no_name(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "key")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert all(path.name.startswith(".key.") for path in tmp_path.iterdir())
+    with written_whole(tmp_path / "key") as folder:
+        write_text(folder / "text", "whole")
+    assert (tmp_path / "key" / "text").read_text() == "whole"
+
+
+def test_an_error_of_the_disk_names_what_should_have_been_written(tmp_path: Path) -> None:
+    def fill() -> None:
+        with written_whole(tmp_path / "key"):
+            raise OSError(ENOSPC, "No space left on device", "some temporary name")
+
+    with pytest.raises(OSError, match=r"No space left on device: '.*/key'$"):
+        fill()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_copied_with_all_files_below_it(tmp_path: Path) -> None:
+    write_text(tmp_path / "a" / "b" / "c" / "text", "deep")
+    write_text(tmp_path / "a" / "text", "flat")
+    copy_folder(tmp_path / "a", tmp_path / "copy" / "of a")
+    assert (tmp_path / "copy" / "of a" / "b" / "c" / "text").read_text() == "deep"
+    assert (tmp_path / "copy" / "of a" / "text").read_text() == "flat"
 
 
 def test_who_finishes_second_gives_way(tmp_path: Path) -> None:

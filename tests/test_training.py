@@ -115,7 +115,7 @@ def test_what_was_fitted_is_taken_from_the_store(tmp_path: Path) -> None:
     first, second = finds(8, 3), finds(8, 3)
     one, other = fitted(first, tmp_path), fitted(second, tmp_path)
     assert (n_fits(first), n_fits(second)) == ([1, 1], [0, 0])
-    assert one.key == other.key
+    assert one.fingerprint == other.fingerprint
     assert one.folders == other.folders
     assert one.curves == other.curves == {key: {"model": Curves((0.5,), (0.25,))} for key in first}
     for name in first:

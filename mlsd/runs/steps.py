@@ -64,7 +64,8 @@ def make_log(system: System, config: Config, store: Store, progress: Progress) -
     logging = system.logging
     if existing is None or logging is None or logging.collect is None:
         raise InputError("logging.collect: users are live, so a pre-existing system must serve them first")
-    key = key_of(existing.key, system.seed, config["logging"], system.problem.n_positions)
+    made_of = existing.fingerprint, system.seed, config["logging"], system.problem.n_positions
+    key = key_of(world_key, *made_of)
     log, state = store.get_or_make(
         "log", key, lambda: _collected(system, logging, existing.funnel, progress), _save_log, _load_log
     )

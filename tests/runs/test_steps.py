@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from mlsd.capacity import Capacity, Latency
-from mlsd.config.schema import Budget, System
+from mlsd.config.schema import Budget, System, Training
 from mlsd.errors import BudgetExceededError, InputError
+from mlsd.fitting import TrainerOptions
 from mlsd.funnel import Funnel
 from mlsd.progress import silent
 from mlsd.retrievers.bm25 import BM25
@@ -75,6 +76,12 @@ def test_what_does_not_change_a_log_is_not_in_its_key(trained: Any, path: tuple[
     config = changed(trained.config, *path, value="changed")
     made = steps.make_log(replace(trained.system, n_workers=2), config, trained.store, silent)
     assert made.key == trained.logged.key
+
+
+def test_how_models_are_trained_changes_no_log_that_no_model_ranked(trained: Any) -> None:
+    """BM25 learns nothing by gradients: other options leave the pre-existing system as it was."""
+    system = replace(trained.system, trainer=TrainerOptions(max_epochs=1), training=Training(seed=7))
+    assert steps.make_log(system, trained.config, trained.store, silent).key == trained.logged.key
 
 
 def test_nobody_is_there_to_be_logged_without_a_pre_existing_system(trained: Any, tmp_path: Path) -> None:
