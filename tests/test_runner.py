@@ -305,7 +305,7 @@ class TestDegenerateRuns:
         ]
 
     def test_over_the_budget_is_exit_code_3_and_the_run_is_kept(self, command: Command, here: Path) -> None:
-        late = ("budget.enforce=true", "problem.latency_ms=0.001", "logging.latency_ms=100", "online=none")
+        late = ("budget.enforce=true", "problem.latency_ms=0.001", "online=none")
         code, _, err = command(*late, "hydra.run.dir=run")
         assert code == 3
         over = r"over problem\.latency_ms == 0\.001 \(budget\.enforce is true\)"
@@ -316,7 +316,7 @@ class TestDegenerateRuns:
     def test_in_python_it_is_an_exception(
         self, small_overrides: tuple[str, ...], small_run: FinishedRun, tmp_path: Path
     ) -> None:
-        late = ("budget.enforce=true", "problem.latency_ms=0.001", "logging.latency_ms=100", "online=none")
+        late = ("budget.enforce=true", "problem.latency_ms=0.001", "online=none")
         with pytest.raises(BudgetExceededError, match="p99 of a request is"):
             mlsd.run([*small_overrides, *late], tmp_path / "run")
         assert (tmp_path / "run" / "metrics.json").is_file()
