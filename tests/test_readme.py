@@ -73,12 +73,12 @@ def test_a_run_has_no_fault(command: str, collection: Path) -> None:
 def test_a_run_runs(
     command: str, collection: Path, small_overrides: tuple[str, ...], small_run: FinishedRun
 ) -> None:
-    """On the smallest world, or a small collection: everything else is as it is written."""
-    small = [] if COLLECTION in command else [*small_overrides[1:], "online=none"]
-    words = command.replace(COLLECTION, str(collection)).split()
+    """On the smallest world or a small collection, with fewer seeds; all else is as it is written."""
+    small = ["trainer.max_epochs=1"] if COLLECTION in command else [*small_overrides[1:], "online=none"]
+    words = command.replace(COLLECTION, str(collection)).replace("seed=0,1,2", "seed=0,1").split()
     assert main([*words, *small]) == 0
     reports = list(Path("outputs").rglob("report.html"))
-    assert len(reports) == (3 if "-m" in words else 1)
+    assert len(reports) == (2 if "-m" in words else 1)
 
 
 @pytest.mark.parametrize("command", ANSWERS)

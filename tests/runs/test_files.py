@@ -146,7 +146,7 @@ def test_timings(small_run: FinishedRun) -> None:
     assert list(timings["steps_s"]) == sorted(["log", "labels", "funnel", "offline", "online", "latency"])
     assert all(isfinite(seconds) and seconds >= 0 for seconds in timings["steps_s"].values())
     assert list(timings["capacity"]["stages"]) == sorted(STAGES)
-    assert timings["capacity"]["n_requests"] == 40
+    assert timings["capacity"]["n_requests"] == 20
 
 
 def test_the_config_that_was_run_is_the_one_that_is_kept(
