@@ -102,7 +102,9 @@ def test_the_python_example(small_run: FinishedRun, small_overrides: tuple[str, 
     assert '["problem=search"]' in example
     names: dict[str, object] = {}
     exec(example.replace('["problem=search"]', repr(list(small_overrides))), names)  # noqa: S102
-    ranked = names["ranked"]
+    run, ranked = names["run"], names["ranked"]
+    assert isinstance(run, FinishedRun)
+    assert run.folder.parent == Path("outputs/search"), "named as on the command line"
     assert isinstance(ranked, pd.DataFrame)
     assert len(ranked) == 10
 
