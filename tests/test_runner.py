@@ -339,8 +339,8 @@ class TestDegenerateRuns:
         nobody = ("labels.actions.click.at_least=2", "labels.actions.long_click.at_least=1000000")
         code, _, err = command(*nobody, "hydra.run.dir=run")
         assert code == 2
-        why = "BCE learns from the difference"
-        assert re.fullmatch(rf"mlsd: all \d+ labels of candidates in the ranking window are 0: {why}\n", err)
+        where, why = "light_rank, ranking window", "BCE learns from the difference"
+        assert re.fullmatch(rf"mlsd: {where}: all \d+ labels of candidates are 0; {why}\n", err)
         assert files(here) == []
 
     def test_too_few_users_to_tell_position_bias(self, command: Command, here: Path) -> None:

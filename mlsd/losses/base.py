@@ -37,6 +37,17 @@ class Loss(ABC):
             A scalar; 0 with a gradient of 0 when nothing in the batch can be learnt from.
         """
 
+    def base_score(self, labels: Tensor) -> float:
+        """The score that is best for all candidates alike: where training starts.
+
+        A loss that compares candidates leaves it at 0, since what all scores share changes nothing.
+
+        Args:
+            labels: (n_candidates,) float, at least 0, of all candidates trained on.
+        """
+        del labels
+        return 0.0
+
     def weight(self, offsets: Tensor) -> int:
         """How much a batch's mean weighs among others: its candidates or its requests."""
         return int(offsets[-1]) if self.averages_over == "candidates" else len(offsets) - 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from torch import Tensor
+from torch import Tensor, logit
 from torch.nn.functional import softplus
 
 from mlsd.losses.base import Loss
@@ -31,6 +31,16 @@ class BCE(Loss):
 
     calibrated: ClassVar[bool] = True
     averages_over: ClassVar[Literal["candidates", "requests"]] = "candidates"
+
+    def base_score(self, labels: Tensor) -> float:
+        """The log-odds of the mean label, which is kept within [0.001, 0.999].
+
+        Example:
+            >>> import torch
+            >>> round(BCE().base_score(torch.tensor([1.0, 0.0, 0.0, 0.0])), 4)  # -log 3
+            -1.0986
+        """
+        return float(logit(labels.mean().clamp(0.001, 0.999)))
 
     def __call__(self, scores: Tensor, labels: Tensor, offsets: Tensor) -> Tensor:
         return (softplus(scores) - labels * scores).sum() / max(self.weight(offsets), 1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mlsd.models.layers import Dense, Head, Inputs, Tower, beside
+from mlsd.models.layers import Dense, Head, Inputs, ScoringNet, Tower, beside
 
 
 class CrossLayer(nn.Module):
@@ -42,7 +42,7 @@ class CrossLayer(nn.Module):
         return torch.addcmul(inputs, first, self.linear(inputs))
 
 
-class DCNv2(nn.Module):
+class DCNv2(ScoringNet):
     """A cross network and a deep one, side by side or one on the other.
 
     Args:
@@ -77,6 +77,10 @@ class DCNv2(nn.Module):
         self.cross = nn.ModuleList(CrossLayer(width, rank) for _ in range(n_cross))
         self.tower = Tower(width, hidden, dropout)
         self.head = Head(width + self.tower.width if self.parallel else self.tower.width)
+
+    @property
+    def output_bias(self) -> nn.Parameter:
+        return self.head.bias
 
     def forward(self, dense: Tensor, categorical: Tensor) -> Tensor:
         """(n, n_dense) float and (n, n_categorical) int64 -> (n,) scores."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -12,6 +13,8 @@ from torch import nn
 
 from mlsd.errors import InputError
 from mlsd.types import Ints, State
+
+Net = TypeVar("Net", bound=nn.Module)
 
 BLOCK_ROWS = 128
 """Rows of every matrix product. It is always the same number, the last block filled up: the order of
@@ -46,7 +49,7 @@ def weights_of(net: nn.Module) -> State:
     return {name: value.numpy().copy() for name, value in net.state_dict().items()}
 
 
-def with_weights(build: Callable[[], nn.Module], state: State) -> nn.Module:
+def with_weights(build: Callable[[], Net], state: State) -> Net:
     """A network, ready to score, with the weights of another one of the same build.
 
     Raises:
@@ -63,7 +66,8 @@ def with_weights(build: Callable[[], nn.Module], state: State) -> nn.Module:
                 "they belong to a network of other options or features"
             )
     net.load_state_dict({name: torch.from_numpy(value.copy()) for name, value in state.items()})
-    return net.eval()
+    net.eval()
+    return net
 
 
 @contextmanager

@@ -7,6 +7,7 @@ layout sums some rows in another order than others, and a score's last bit would
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 
 import torch
@@ -24,6 +25,15 @@ def beside(*parts: Tensor) -> Tensor:
         ([[0.0, 1.0], [0.0, 1.0], [0.0, 1.0]], (1, 3))
     """
     return torch.cat([part.t() for part in parts]).t()
+
+
+class ScoringNet(nn.Module):
+    """A network that gives each candidate one score, from (n, n_dense) float and (n, n_categorical) int64."""
+
+    @property
+    @abstractmethod
+    def output_bias(self) -> nn.Parameter:
+        """(1,) what is added to every score; training starts it at the loss's `base_score`."""
 
 
 class Dense(nn.Linear):
@@ -110,6 +120,12 @@ class Head(nn.Module):
     def __init__(self, n_inputs: int) -> None:
         super().__init__()
         self.linear = Dense(n_inputs, 1)
+
+    @property
+    def bias(self) -> nn.Parameter:
+        """(1,) what is added to every score."""
+        assert self.linear.bias is not None  # noqa: S101  (for types: only layers without bias have none)
+        return self.linear.bias
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(n, n_inputs) -> (n,)."""

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mlsd.models.layers import Embeddings, beside
+from mlsd.models.layers import Embeddings, ScoringNet, beside
 
 
-class Linear(nn.Module):
+class Linear(ScoringNet):
     """One weight for each dense column and each value of each categorical one; all start at 0.
 
         s = b + w x + sum over categorical columns of  v[column, value]
@@ -25,6 +25,10 @@ class Linear(nn.Module):
         self.weight = nn.Parameter(torch.zeros(1, n_dense))
         self.bias = nn.Parameter(torch.zeros(1))
         self.categorical = Embeddings(cardinalities, dim=1, scale=0.0)
+
+    @property
+    def output_bias(self) -> nn.Parameter:
+        return self.bias
 
     def forward(self, dense: Tensor, categorical: Tensor) -> Tensor:
         """(n, n_dense) float and (n, n_categorical) int64 -> (n,) scores."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from mlsd.models.layers import Head, Inputs, Tower
+from mlsd.models.layers import Head, Inputs, ScoringNet, Tower
 
 
-class MLP(nn.Module):
+class MLP(ScoringNet):
     """Fully connected layers on dense features and embeddings.
 
     Args:
@@ -32,6 +32,10 @@ class MLP(nn.Module):
         self.inputs = Inputs(n_dense, cardinalities, embedding_dim)
         self.tower = Tower(self.inputs.width, hidden, dropout)
         self.head = Head(self.tower.width)
+
+    @property
+    def output_bias(self) -> nn.Parameter:
+        return self.head.bias
 
     def forward(self, dense: Tensor, categorical: Tensor) -> Tensor:
         """(n, n_dense) float and (n, n_categorical) int64 -> (n,) scores."""

@@ -13,6 +13,7 @@ from mlsd import ragged, rng
 from mlsd.losses.base import Loss
 from mlsd.models.base import Batches, LossModule, fingerprint_of
 from mlsd.models.epochs import Facts
+from mlsd.models.layers import ScoringNet
 from mlsd.types import Array, FeatureBatch, Ints
 
 
@@ -57,6 +58,19 @@ class RankingModule(LossModule):
         scores = self.net(batch.dense, batch.categorical)
         loss = self.loss_function(scores, batch.labels, batch.offsets)
         return loss, self.loss_function.weight(batch.offsets)
+
+
+def started(net: ScoringNet, loss: Loss, labels: Array) -> ScoringNet:
+    """The network with the bias that is best for all candidates alike, so that no step goes into that.
+
+    Args:
+        net: with fresh weights.
+        loss: what training minimises.
+        labels: (n,) float32, of all candidates trained on.
+    """
+    with torch.no_grad():
+        net.output_bias.fill_(loss.base_score(torch.from_numpy(labels)))
+    return net
 
 
 class RequestBatches(Batches):

@@ -19,7 +19,7 @@ from mlsd.losses.base import Loss
 from mlsd.types import FeatureBatch, FeatureSpec, State
 
 if TYPE_CHECKING:
-    from torch import nn
+    from mlsd.models.layers import ScoringNet
 
 
 @dataclass(frozen=True)
@@ -75,10 +75,10 @@ class LightningRanker(Ranker):
         self.loss = loss
         self.learning_rate = checks.above("learning_rate", learning_rate, 0)
         self.weight_decay = checks.at_least("weight_decay", weight_decay, 0)
-        self._net: nn.Module | None = None
+        self._net: ScoringNet | None = None
 
     @abstractmethod
-    def build_model(self) -> nn.Module:
+    def build_model(self) -> ScoringNet:
         """A network with fresh weights: (n, n_dense) float32, (n, n_categorical) int64 -> (n,) scores."""
 
     def fit(self, train: LabelledFeatures, validation: LabelledFeatures, fitting: Fitting) -> Curves:
@@ -88,17 +88,18 @@ class LightningRanker(Ranker):
             InputError: Either has no rows, non-finite values, or one label only.
         """
         from mlsd.models.base import fit_module, seeded
-        from mlsd.models.ranking import RankingModule, RequestBatches
+        from mlsd.models.ranking import RankingModule, RequestBatches, started
 
         check_learnable(train, self.spec, f"{fitting.name}, training rows")
         check_learnable(validation, self.spec, f"{fitting.name}, validation rows")
         with seeded(fitting.seed, "weights"):
-            module = RankingModule(self.build_model(), self.loss, self.learning_rate, self.weight_decay)
+            net = started(self.build_model(), self.loss, train.labels)
+        module = RankingModule(net, self.loss, self.learning_rate, self.weight_decay)
         size, seed = fitting.options.batch_rows, fitting.seed
         train_batches = RequestBatches(train.features, train.labels, size, seed)
         validation_batches = RequestBatches(validation.features, validation.labels, size, seed)
         curves = fit_module(module, train_batches, validation_batches, fitting)
-        self._net = module.net
+        self._net = net
         return curves
 
     def score(self, features: FeatureBatch) -> NDArray[np.float32]:
@@ -125,7 +126,7 @@ class LightningRanker(Ranker):
 
         self._net = with_weights(self.build_model, state)
 
-    def _fitted(self) -> nn.Module:
+    def _fitted(self) -> ScoringNet:
         if self._net is None:
             raise NotFittedError(f"{type(self).__name__} is not fitted: call fit or load_state first")
         return self._net

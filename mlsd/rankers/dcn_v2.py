@@ -13,7 +13,7 @@ from mlsd.rankers.base import LightningRanker, check_widths
 from mlsd.types import FeatureSpec
 
 if TYPE_CHECKING:
-    from torch import nn
+    from mlsd.models.layers import ScoringNet
 
 
 class DCNv2(LightningRanker):
@@ -56,7 +56,7 @@ class DCNv2(LightningRanker):
         self.dropout = checks.require(0 <= dropout < 1, "dropout", dropout, "must be in [0, 1)")
         self.embedding_dim = checks.at_least("embedding_dim", embedding_dim, 1)
 
-    def build_model(self) -> nn.Module:
+    def build_model(self) -> ScoringNet:
         from mlsd.models import dcn_v2
 
         return dcn_v2.DCNv2(

@@ -11,7 +11,7 @@ from mlsd.rankers.base import LightningRanker
 from mlsd.types import FeatureSpec
 
 if TYPE_CHECKING:
-    from torch import nn
+    from mlsd.models.layers import ScoringNet
 
 
 class LogisticRegression(LightningRanker):
@@ -31,7 +31,7 @@ class LogisticRegression(LightningRanker):
     ) -> None:
         super().__init__(spec, loss, learning_rate, weight_decay)
 
-    def build_model(self) -> nn.Module:
+    def build_model(self) -> ScoringNet:
         from mlsd.models.linear import Linear
 
         return Linear(self.spec.n_dense, tuple(self.spec.categorical.values()))

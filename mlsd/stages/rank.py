@@ -89,7 +89,7 @@ class Rank(Stage):
             InputError: nothing can be learnt: no log, no labels, no candidates, or labels of one kind only.
         """
         log, labels = _required(data)
-        lessons = {split: self._lesson(data.batches[split], labels, split, fitting.seed) for split in _SPLITS}
+        lessons = {split: self._lesson(data.batches[split], labels, split, fitting) for split in _SPLITS}
         self.features.fit(data.catalog, log, data.batches["ranking"])
         self._ranker = self.ranker(spec=self.features.spec, loss=self.loss)
         train, validation = (self._labelled(lessons[split]) for split in _SPLITS)
@@ -121,29 +121,29 @@ class Rank(Stage):
             )
         return scores
 
-    def _lesson(self, batch: RankingBatch, labels: Labels, split: str, seed: int) -> _Lesson:
+    def _lesson(self, batch: RankingBatch, labels: Labels, split: str, fitting: Fitting) -> _Lesson:
         """What can be learnt from a window; requests that teach nothing are left out."""
         label = labels.of(batch)
-        kept = self.negatives.kept(batch, label, seed)
+        kept = self.negatives.kept(batch, label, fitting.seed)
         label = np.nan_to_num(label)
-        self._check_classes(label[kept], split)
+        self._check_classes(label[kept], f"{fitting.name}, {split} window")
         rows = np.flatnonzero(self._teaches(label, kept, batch))
         if not len(rows):
             raise InputError(
-                f"no request of the {split} window has candidates of different labels, "
+                f"{fitting.name}, {split} window: no request has candidates of different labels, "
                 f"which {type(self.loss).__name__} learns from"
             )
         taken, _ = ragged.take_segments(batch.candidates.offsets, rows)
         return _Lesson(batch.take(rows), kept[taken], label[taken])
 
-    def _check_classes(self, label: Array, split: str) -> None:
+    def _check_classes(self, label: Array, where: str) -> None:
         if not len(label):
-            raise InputError(f"no candidate of the {split} window has a label")
+            raise InputError(f"{where}: no candidate has a label")
         n_positive = np.count_nonzero(label > 0)
         if n_positive == 0 or (n_positive == len(label) and self.loss.calibrated):
             kind = "above 0" if n_positive else "0"
             raise InputError(
-                f"all {len(label)} labels of candidates in the {split} window are {kind}: "
+                f"{where}: all {len(label)} labels of candidates are {kind}; "
                 f"{type(self.loss).__name__} learns from the difference"
             )
 

@@ -53,6 +53,14 @@ class LossKit(ABC):
             assert float(self.make()(scores[order], labels[order], offsets)) == pytest.approx(float(loss))
             torch.testing.assert_close(again, gradient[order])
 
+    def test_no_score_for_all_candidates_alike_is_better_than_the_base_score(self) -> None:
+        for seed in range(10):
+            scores, labels, offsets = batch(seed)
+            labels = labels.clamp(max=1.0)  # BCE falls for ever where the mean label is above 1
+            loss = self.make()
+            base = torch.full_like(scores, loss.base_score(labels))
+            assert float(self.gradient(base, labels, offsets).sum()) == pytest.approx(0, abs=1e-7)
+
     @pytest.mark.parametrize("offsets", [[0], [0, 0], [0, 0, 0]])
     def test_no_candidates_give_0(self, offsets: list[int]) -> None:
         scores = torch.zeros(0, requires_grad=True)

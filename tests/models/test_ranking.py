@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from math import log
+
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlsd import ragged
 from mlsd.losses.bce import BCE
 from mlsd.losses.softmax import Softmax
+from mlsd.models.dcn_v2 import DCNv2
+from mlsd.models.layers import ScoringNet
 from mlsd.models.linear import Linear
-from mlsd.models.ranking import RankingModule, RequestBatches
+from mlsd.models.mlp import MLP
+from mlsd.models.ranking import RankingModule, RequestBatches, started
 from mlsd.types import FeatureBatch
 
 
@@ -59,6 +65,23 @@ def test_a_batch_weighs_what_its_loss_averages_over(loss: BCE | Softmax, weight:
     module = RankingModule(Linear(1, ()), loss, 0.1, 0.0)
     (batch,) = batches_of([2, 3], 100).of_epoch(0)
     assert module.loss(batch)[1] == weight
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        Linear(2, (3,)),
+        MLP(2, (3,), hidden=(4,), dropout=0.0, embedding_dim=2),
+        DCNv2(2, (3,), n_cross=1, rank=0, parallel=True, hidden=(4,), dropout=0.0, embedding_dim=2),
+    ],
+)
+def test_training_starts_at_the_base_rate(net: ScoringNet) -> None:
+    labels = np.array([1, 0, 0, 0, 0], np.float32)
+    inputs = torch.ones(1, 2), torch.zeros(1, 1, dtype=torch.int64)
+    with torch.no_grad():
+        before = float(net(*inputs) - net.output_bias)
+        assert float(started(net, BCE(), labels)(*inputs)) == pytest.approx(before - log(4), abs=1e-6)
+        assert float(started(net, Softmax(), labels)(*inputs)) == pytest.approx(before, abs=1e-6)
 
 
 def test_loss_options_are_facts_of_a_training() -> None:

@@ -188,16 +188,16 @@ def test_nothing_to_learn_is_refused() -> None:
     nothing = Labels.of_pairs(SMALL.labels.request_id, SMALL.labels.item, 0 * SMALL.labels.label)
     with pytest.raises(InputError, match="nothing has been logged yet"):
         make().fit(replace(training, labels=None), Fitting())
-    with pytest.raises(InputError, match=r"all \d+ labels of candidates in the ranking window are 0"):
+    with pytest.raises(
+        InputError, match=r"model, ranking window: all \d+ labels of candidates are 0; BCE learns"
+    ):
         make().fit(replace(training, labels=nothing), Fitting())
-    with pytest.raises(InputError, match="no candidate of the ranking window has a label"):
+    with pytest.raises(InputError, match="model, ranking window: no candidate has a label"):
         make(negatives=Negatives()).fit(replace(training, labels=nothing_at_all()), Fitting())
     equal = replace(SMALL.labels, label=np.ones_like(SMALL.labels.label))
-    with pytest.raises(InputError, match=r"window are above 0: BCE learns from the difference"):
+    with pytest.raises(InputError, match=r"candidates are above 0; BCE learns from the difference"):
         make(negatives=Negatives()).fit(replace(training, labels=equal), Fitting())
-    with pytest.raises(
-        InputError, match="no request of the ranking window has candidates of different labels"
-    ):
+    with pytest.raises(InputError, match="ranking window: no request has candidates of different labels"):
         make(loss=Softmax(), negatives=Negatives()).fit(replace(training, labels=equal), Fitting())
 
 
