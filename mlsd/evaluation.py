@@ -13,7 +13,7 @@ from mlsd.estimators.base import Interval
 from mlsd.estimators.bootstrap import Bootstrap
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
-from mlsd.metrics.base import PredictionMetric, Predictions, RankedGrades, RankingMetric
+from mlsd.metrics.base import Judged, PredictionMetric, Predictions, RankedGrades, RankingMetric
 from mlsd.types import Array, Floats, Judgements, RankingBatch, Requests
 
 ALL = "all"
@@ -157,6 +157,41 @@ def prediction_figures(
         for metric, interval in zip(metrics, intervals, strict=True):
             figures[metric.name][segment] = interval._asdict()
     return figures
+
+
+def component_figures(
+    judged: Judged, metrics: Sequence[PredictionMetric], evaluated: Evaluated, bootstrap: Bootstrap
+) -> Figures:
+    """How well a stage that works on requests did its own work, in each segment, with intervals over units.
+
+    Args:
+        judged: of the evaluated requests.
+        metrics: applied to what was predicted, such as `ECE` of the intent: `ECE(intent)`.
+        evaluated: the requests.
+        bootstrap: of the intervals.
+    """
+    figures: Figures = {}
+    for segment, mask in evaluated.segments.items():
+        user = evaluated.requests.user[mask]
+        statistics = {name: figure.take(mask).statistic(user) for name, figure in judged.figures.items()}
+        for name, predictions in judged.predictions.items():
+            of_segment = predictions.take(mask)
+            statistics |= {_of(metric, name): metric.statistic(of_segment) for metric in metrics}
+        found = bootstrap.intervals(list(statistics.values()), np.unique(user))
+        for name, (interval,) in zip(statistics, found, strict=True):
+            figures.setdefault(name, {})[segment] = interval._asdict()
+    return figures
+
+
+def _of(metric: PredictionMetric, what: str) -> str:
+    """The metric's name with what was predicted: `ECE(intent)`, `F1(threshold=0.5)(intent)`.
+
+    Example:
+        >>> from mlsd.metrics.log_loss import LogLoss
+        >>> _of(LogLoss(), "intent")
+        'LogLoss(intent)'
+    """
+    return f"{metric.name}({what})"
 
 
 class Bin(NamedTuple):

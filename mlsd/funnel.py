@@ -23,9 +23,12 @@ class Funnel:
 
     def __post_init__(self) -> None:
         checks.not_empty("stages", self.stages)
-        for (before, wide), (after, narrow) in pairwise(self.stages.items()):
-            rule = f"must be at most {before}'s n_out == {wide.n_out}: a funnel only narrows"
-            checks.require(narrow.n_out <= wide.n_out, f"stages.{after}.n_out", narrow.n_out, rule)
+        widths = [(name, stage.n_out) for name, stage in self.stages.items() if stage.n_out is not None]
+        found = bool(widths) or not self.stages
+        checks.require(found, "stages", list(self.stages), "must have one that finds candidates")
+        for (before, wide), (after, narrow) in pairwise(widths):
+            rule = f"must be at most {before}'s n_out == {wide}: a funnel only narrows"
+            checks.require(narrow <= wide, f"stages.{after}.n_out", narrow, rule)
 
     def __call__(self, requests: Requests) -> RankingBatch:
         """The last stage's candidates, best first."""

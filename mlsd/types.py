@@ -359,6 +359,30 @@ class Judgements:
         return Judgements(offsets, self.items[taken], self.grades[taken])
 
 
+@dataclass(frozen=True)
+class Subtopics:
+    """Which of the things that a request may mean each relevant item of the catalog serves.
+
+    An item that is not listed serves none. An item that serves several is listed once for each.
+
+    Args:
+        offsets: (n_requests + 1,) int64.
+        items: (n_served,) int64, ascending within a request.
+        subtopic: (n_served,) int64, ascending within an item; 0, 1, ... within a request.
+        weight: (n_served,) float64, P(the request means this subtopic): the same for every item of it.
+    """
+
+    offsets: Ints
+    items: Ints
+    subtopic: Ints
+    weight: Floats
+
+    def take(self, requests: Array) -> Subtopics:
+        """The subtopics of the requests at these rows."""
+        taken, offsets = ragged.take_segments(self.offsets, np.arange(len(self.offsets) - 1)[requests])
+        return Subtopics(offsets, self.items[taken], self.subtopic[taken], self.weight[taken])
+
+
 def _check_length(name: str, column: Array, n_rows: int) -> None:
     if len(column) != n_rows:
         raise InputError(f"{name} has {len(column)} rows, must have {n_rows}")

@@ -18,11 +18,11 @@ from mlsd.errors import InputError, InvalidValueError
 from mlsd.fitting import Curves, Fitting
 from mlsd.funnel import Funnel
 from mlsd.serving import BLOCK
-from mlsd.stages.base import Stage, TrainingData
+from mlsd.stages.base import CandidateStage, TrainingData
 from mlsd.types import Candidates, RankingBatch, Requests, State
 
 
-class Waiting(Stage):
+class Waiting(CandidateStage):
     """Finds the same items after a wait; remembers what it was asked under which circumstances."""
 
     needs = frozenset()

@@ -10,11 +10,11 @@ from mlsd.checks import collecting
 from mlsd.errors import InputError, InvalidValueError
 from mlsd.fitting import Curves, Fitting
 from mlsd.funnel import Funnel, missing_columns
-from mlsd.stages.base import Stage, TrainingData
+from mlsd.stages.base import CandidateStage, TrainingData
 from mlsd.types import Candidates, RankingBatch, Requests, State
 
 
-class Find(Stage):
+class Find(CandidateStage):
     """Finds the first `n_out` whole numbers, fewer for a request that says so."""
 
     needs = frozenset({"request.limit"})

@@ -20,7 +20,7 @@ from mlsd.rankers.mlp import MLP
 from mlsd.retrievers.bm25 import BM25
 from mlsd.retrievers.popularity import Popularity
 from mlsd.serving import BLOCK
-from mlsd.stages.base import Stage, TrainingData
+from mlsd.stages.base import CandidateStage, Stage, TrainingData
 from mlsd.stages.rank import Rank
 from mlsd.stages.retrieve import Retrieve
 from mlsd.store import Store
@@ -32,7 +32,7 @@ SMALL = SmallLog()
 LESSONS = Lessons(SMALL.catalog, SMALL.log, SMALL.labels, "key of the log")
 
 
-class Find(Stage):
+class Find(CandidateStage):
     """Finds the same candidates for everybody, and knows what it was fitted with."""
 
     needs = produces = frozenset()

@@ -17,7 +17,7 @@ from mlsd.funnel import Funnel, missing_columns
 from mlsd.online.ab_test import ABTest
 from mlsd.online.outcomes import METRICS
 from mlsd.problems.base import Goals, Problem
-from mlsd.stages.base import Stage
+from mlsd.stages.base import CandidateStage, Stage
 from mlsd.types import RankingBatch, Requests
 from mlsd.worlds.base import LiveWorld, RecordedWorld, World
 
@@ -56,7 +56,7 @@ def _funnel(sections: Sections, key: str, plan: object) -> Iterator[Fault]:
 
 
 def _narrowing(key: str, stages: Mapping[str, Stage]) -> Iterator[Fault]:
-    if not all(isinstance(stage.n_out, int) for stage in stages.values()):
+    if not all(isinstance(stage.n_out, int | None) for stage in stages.values()):
         return
     with checks.collecting() as broken:
         Funnel(stages)
@@ -133,11 +133,18 @@ def _positions(sections: Sections) -> Iterator[Fault]:
 
 
 def _n_out(plan: FunnelPlan) -> int | None:
-    """What the last stage passes on; None where it could not be built."""
+    """What the last stage of candidates passes on; None where it could not be built."""
+    widths = _widths(plan)
+    return widths[-1] if widths and widths[-1] > 0 else None
+
+
+def _widths(plan: FunnelPlan) -> list[int]:
+    """What each stage of candidates passes on; none where one could not be built."""
     stages = list(plan.active.values()) if isinstance(plan.stages, Mapping) else []
-    last = stages[-1] if stages else None
-    n_out = last.n_out if isinstance(last, Stage) else None
-    return n_out if isinstance(n_out, int) and n_out > 0 else None
+    if not all(isinstance(stage, Stage) for stage in stages):
+        return []
+    widths = [stage.n_out for stage in stages if isinstance(stage, CandidateStage)]
+    return widths if all(isinstance(width, int) for width in widths) else []
 
 
 def _metrics(sections: Sections) -> Iterator[Fault]:
@@ -161,9 +168,8 @@ def _named(key: str, name: str, known: list[str]) -> Iterator[Fault]:
 
 
 def _cutoffs(plan: FunnelPlan, metrics: Mapping[str, object]) -> Iterator[Fault]:
-    stages = list(plan.active.values()) if isinstance(plan.stages, Mapping) else []
-    widths = [stage.n_out for stage in stages if isinstance(stage, Stage) and isinstance(stage.n_out, int)]
-    if not widths or len(widths) < len(stages):
+    widths = _widths(plan)
+    if not widths:
         return
     for name, metric in metrics.items():
         cutoff = getattr(metric, "cutoff", None)

@@ -7,10 +7,10 @@ metrics read probabilities and outcomes.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -301,6 +301,60 @@ class ThresholdMetric(AdditiveMetric):
         """Hits, rows predicted to respond, rows that responded."""
         predicted = (prob >= self.threshold).astype(np.float64)
         return [predicted * outcome, predicted, outcome]
+
+
+@dataclass(frozen=True)
+class RowFigure:
+    """A figure that is a function of sums over rows, such as a share of requests, or an F1.
+
+    Args:
+        terms: (n_rows, n_terms) float64; a row that the figure says nothing about has zeros.
+        of_sums: takes one array of totals for each term to the figure, NaN where undefined.
+
+    Example:
+        >>> corrected = RowFigure.share(np.array([True, False, True]), among=np.array([True, True, False]))
+        >>> corrected.statistic(unit=np.array([7, 8, 9])).value.tolist()
+        [0.5]
+    """
+
+    terms: Floats
+    of_sums: Callable[..., Floats]
+
+    @staticmethod
+    def share(done: Array, among: Array) -> RowFigure:
+        """The share of the rows `among` which something was done, both (n_rows,) bool."""
+        return RowFigure(np.stack([done & among, among], axis=1).astype(np.float64), ratio)
+
+    def take(self, rows: Array) -> RowFigure:
+        """The figure of these rows: integer positions or a boolean mask."""
+        return RowFigure(self.terms[rows], self.of_sums)
+
+    def statistic(self, unit: Ints) -> UnitStatistic:
+        """The figure as a function of how often each unit counts.
+
+        Args:
+            unit: (n_rows,) the independent unit of each row; statistics have them in ascending order.
+        """
+        unit_ids, codes = np.unique(unit, return_inverse=True)
+        sums = [np.bincount(codes, term, len(unit_ids)) for term in self.terms.T]
+        return UnitSums(np.stack(sums, axis=1), self._figures)
+
+    def _figures(self, totals: Floats) -> Floats:
+        return np.asarray(self.of_sums(*np.moveaxis(totals, -1, 0)))[..., None]
+
+
+class Judged(NamedTuple):
+    """How well a stage that works on requests did its own work; rows are requests, in their order.
+
+    Where nothing is known of the truth both are empty.
+    """
+
+    figures: Mapping[str, RowFigure]
+    """Name, such as `Accuracy(intent)` -> figure."""
+
+    predictions: Mapping[str, Predictions]
+    """What was predicted with a probability, such as `intent` -> P(right) and whether it was right; every
+    prediction metric of a run is applied to it. The unit of a row is the request's user."""
 
 
 def row_losses(prob: Floats, outcome: Floats) -> Floats:

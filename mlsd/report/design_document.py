@@ -255,18 +255,27 @@ def code(text: object) -> str:
 
 
 def diagram(design: Design) -> str:
-    """The funnel as text: each stage with what is inside, and how many candidates pass between stages."""
+    """The funnel as text: each stage with what is inside, and how many candidates pass between stages.
+
+    Stages that work on requests alone come first; then the catalog is searched.
+    """
     width = max(len(load.name) for load in design.loads)
-    lines = [f"{count(design.problem.scale.n_items)} items"]
-    for load in design.loads:
-        lines += _arrow(load.n_in), f"{load.name:<{width}}   {_contains(design.components, load.name)}"
-    last = design.loads[-1].n_out
+    of_request = [load for load in design.loads if load.n_out == 0]
+    of_items = [load for load in design.loads if load.n_out > 0]
+    lines = ["a request"] if of_request else []
+    for load in of_request:
+        lines += _arrow(""), f"{load.name:<{width}}   {_contains(design.components, load.name)}"
+    lines += [""] if of_request else []
+    lines.append(f"{count(design.problem.scale.n_items)} items")
+    for load in of_items:
+        lines += _arrow(count(load.n_in)), f"{load.name:<{width}}   {_contains(design.components, load.name)}"
+    last = of_items[-1].n_out
     shown = min(design.problem.n_positions, last)
-    return "\n".join([*lines, _arrow(last), f"{count(shown)} shown"])
+    return "\n".join([*lines, _arrow(count(last)), f"{count(shown)} shown"])
 
 
-def _arrow(n_candidates: int) -> str:
-    return f"  │ {count(n_candidates)}\n  ▼"
+def _arrow(passed: str) -> str:
+    return f"{f'  │ {passed}'.rstrip()}\n  ▼"
 
 
 def _contains(components: Sequence[Component], stage: str) -> str:

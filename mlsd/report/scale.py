@@ -34,8 +34,8 @@ class StageLoad:
 
     Args:
         name: of the stage.
-        n_in: candidates of a request that enter it.
-        n_out: candidates that it passes on, at most.
+        n_in: candidates of a request that enter it; 0 where a stage works on requests alone.
+        n_out: candidates that it passes on, at most; 0 likewise.
         budget_ms: its share of the latency budget; None where no cost is declared.
         declared_ms: its time for a request at the declared cost; None likewise.
         affordable: the most candidates that its share allows; None where one costs nothing, or likewise.
@@ -64,8 +64,9 @@ def stage_loads(problem: Problem, plan: FunnelPlan) -> list[StageLoad]:
     """The load of each stage that requests pass, in order."""
     loads, n_in = [], problem.scale.n_matching
     for name, stage in plan.active.items():
-        loads.append(_load(name, n_in, stage.n_out, plan.costs.get(name), problem))
-        n_in = stage.n_out
+        candidates = (n_in, stage.n_out) if stage.n_out is not None else (0, 0)
+        loads.append(_load(name, *candidates, plan.costs.get(name), problem))
+        n_in = n_in if stage.n_out is None else stage.n_out
     return loads
 
 

@@ -40,6 +40,7 @@ class Offline:
 
     Args:
         figures: "logging" (the pre-existing system), each stage and "funnel" (what is shown) -> figures.
+        components: stage that works on requests -> how well it did its own work.
         difference: funnel minus logging, paired by request; empty without a pre-existing system.
         table: one row for each request.
         counts: stage -> mean number of candidates that enter and leave it.
@@ -48,6 +49,7 @@ class Offline:
     """
 
     figures: Mapping[str, Figures]
+    components: Mapping[str, Figures]
     difference: Figures
     table: pd.DataFrame
     counts: Mapping[str, tuple[float, float]]
@@ -71,6 +73,7 @@ class Outcome:
         online = self.online.to_metrics() if self.online else {}
         return {
             "offline": dict(self.offline.figures),
+            "components": dict(self.offline.components),
             "offline_difference": self.offline.difference,
             "online": online,
         }

@@ -16,6 +16,7 @@ from mlsd.evaluation import (
     Figures,
     RankingValues,
     click_predictions,
+    component_figures,
     difference_figures,
     per_request,
     prediction_figures,
@@ -33,6 +34,7 @@ from mlsd.online.result import ABResult
 from mlsd.progress import Progress, silent
 from mlsd.runs.outcome import Logged, Offline
 from mlsd.serving import Explore, Greedy, collect_log, in_blocks
+from mlsd.stages.base import RequestStage
 from mlsd.stages.rank import Rank
 from mlsd.store import (
     Store,
@@ -107,6 +109,7 @@ def evaluate(system: System, logged: Logged, labels: Labels, funnel: Funnel, pro
         figures[stage] |= of_stage
     return Offline(
         figures,
+        _components(system, funnel, evaluated),
         _difference(system, values, evaluated),
         per_request(values, evaluated),
         _counts(funnel, ranked, len(world.catalog)),
@@ -190,9 +193,26 @@ def _ranked(
         ranked[EXISTING] = existing.first(n_positions)
     batch = RankingBatch.of(requests)
     for done, (name, stage) in enumerate(funnel.stages.items(), start=1):
-        batch = ranked[name] = stage_in_blocks(stage, batch)
+        batch = stage_in_blocks(stage, batch)
+        if not isinstance(stage, RequestStage):
+            ranked[name] = batch
         progress(done, len(funnel.stages), "stages evaluated")
     return {**ranked, SHOWN: batch.first(n_positions)}
+
+
+def _components(system: System, funnel: Funnel, evaluated: Evaluated) -> dict[str, Figures]:
+    """Stage that works on requests -> how well it did its own work, where the world knows the truth."""
+    metrics = [metric for metric in system.metrics.values() if isinstance(metric, PredictionMetric)]
+    truth = system.world.truth_of(evaluated.requests)
+    found, batch = {}, RankingBatch.of(evaluated.requests)
+    for name, stage in funnel.stages.items():
+        if not isinstance(stage, RequestStage):
+            break
+        passed = stage_in_blocks(stage, batch)
+        judged = stage.judge(batch.requests, passed.requests, truth)
+        found[name] = component_figures(judged, metrics, evaluated, system.bootstrap)
+        batch = passed
+    return found
 
 
 def _difference(system: System, values: Mapping[str, RankingValues], evaluated: Evaluated) -> Figures:
@@ -218,16 +238,19 @@ def _predicted(
             clicks = click_predictions(stage_in_blocks(stage.scored, before), test, labels, evaluated)
             figures = prediction_figures(clicks, metrics, system.bootstrap)
             predicted[name] = (figures, reliability(clicks.predictions), clicks.coverage)
-        before = ranked[name]
+        before = ranked[name] if name in ranked else stage_in_blocks(stage, before)
     return predicted
 
 
 def _counts(
     funnel: Funnel, ranked: Mapping[str, RankingBatch], n_items: int
 ) -> dict[str, tuple[float, float]]:
-    """Stage -> mean candidates in and out; into the first goes the catalog."""
+    """Stage -> mean candidates in and out; into the first goes the catalog. NaN where they are left alone."""
     counts, entering = {}, float(n_items)
-    for name in funnel.stages:
+    for name, stage in funnel.stages.items():
+        if isinstance(stage, RequestStage):
+            counts[name] = (np.nan, np.nan)
+            continue
         leaving = float(np.mean(ranked[name].candidates.counts)) if len(ranked[name]) else 0.0
         counts[name] = (entering, leaving)
         entering = leaving

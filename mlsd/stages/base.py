@@ -11,7 +11,8 @@ from mlsd.errors import InputError
 from mlsd.fitting import Curves, Fitting
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
-from mlsd.types import Catalog, RankingBatch, State
+from mlsd.metrics.base import Judged
+from mlsd.types import Catalog, Columns, RankingBatch, Requests, State
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,10 @@ class TrainingData:
 
 
 class Stage(ABC):
-    """Takes a batch and returns it with candidates found, narrowed or ordered.
+    """Takes a batch and returns it: its requests with more columns, or its candidates found and ordered."""
 
-    Args:
-        n_out: candidates passed on for each request, at most.
-    """
-
-    def __init__(self, n_out: int) -> None:
-        self.n_out = checks.at_least("n_out", n_out, 1)
+    n_out: int | None = None
+    """Candidates passed on for each request, at most; None where a stage leaves candidates alone."""
 
     @property
     @abstractmethod
@@ -63,7 +60,7 @@ class Stage(ABC):
 
     @abstractmethod
     def process(self, batch: RankingBatch) -> RankingBatch:
-        """The stage's work. Candidates come out best first, `n_out` at most."""
+        """The stage's work."""
 
     @abstractmethod
     def state(self) -> State:
@@ -81,3 +78,34 @@ class Stage(ABC):
                 f"there are {', '.join(sorted(batch.column_names))}"
             )
         return self.process(batch)
+
+
+class CandidateStage(Stage):
+    """Finds, narrows or orders candidates. They come out best first, `n_out` at most.
+
+    Args:
+        n_out: candidates passed on for each request, at most.
+    """
+
+    n_out: int
+
+    def __init__(self, n_out: int) -> None:
+        self.n_out = checks.at_least("n_out", n_out, 1)
+
+
+class RequestStage(Stage):
+    """Works on requests before anything is retrieved for them, such as rewriting or understanding a query.
+
+    Requests come out in the same order; what was asked may be replaced, candidates are left as they are.
+    """
+
+    @abstractmethod
+    def judge(self, asked: Requests, passed: Requests, truth: Columns) -> Judged:
+        """How well the stage did its own work, whatever became of it further on.
+
+        Args:
+            asked: the requests that came in.
+            passed: the same requests as they went out.
+            truth: what is true of them, (n_requests,) each, as of `World.truth_of`. What a world does not
+                know is not there, and nothing is judged by it.
+        """

@@ -17,7 +17,7 @@ from mlsd.labels.base import Labels, Negatives
 from mlsd.logs import Log
 from mlsd.losses.base import Loss
 from mlsd.rankers.base import LabelledFeatures, Ranker
-from mlsd.stages.base import Stage, TrainingData
+from mlsd.stages.base import CandidateStage, TrainingData
 from mlsd.types import Array, FeatureBatch, RankingBatch, State
 
 ALL_SHOWN = Negatives()
@@ -27,7 +27,7 @@ BLOCK = 512
 """Requests whose features are computed at once in training; changes no value."""
 
 
-class Rank(Stage):
+class Rank(CandidateStage):
     """Scores every candidate from its features and passes on the `n_out` best, best first.
 
     Adds `candidate.score` and, where calibrated, `candidate.click_prob`: P(click | shown at the first

@@ -11,11 +11,11 @@ from mlsd import checks, ragged, rng
 from mlsd.errors import nearest
 from mlsd.fitting import Curves, Fitting
 from mlsd.retrievers.base import Retriever
-from mlsd.stages.base import Stage, TrainingData
+from mlsd.stages.base import CandidateStage, TrainingData
 from mlsd.types import Candidates, Floats, Ints, RankingBatch, State
 
 
-class Retrieve(Stage):
+class Retrieve(CandidateStage):
     """Merges what its retrievers find by reciprocal-rank fusion and passes on the `n_out` best, best first.
 
         candidate.score = sum over retrievers that found the item:  1 / (rrf_k + rank),  rank = 1, 2, ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ from mlsd import ragged
 from mlsd.errors import InputError, MlsdError
 from mlsd.fitting import Fitting, TrainerOptions
 from mlsd.funnel import missing_columns
-from mlsd.stages.base import Stage, TrainingData
+from mlsd.stages.base import RequestStage, Stage, TrainingData
 from mlsd.testing.small_log import SmallLog
-from mlsd.types import RankingBatch
+from mlsd.types import Columns, RankingBatch
 
 SMALL = SmallLog()
 FITTING = Fitting(TrainerOptions(max_epochs=2, n_threads=1))
@@ -23,12 +24,9 @@ FITTING = Fitting(TrainerOptions(max_epochs=2, n_threads=1))
 class StageKit(ABC):
     """Conformance tests of a stage that has a log to learn from."""
 
-    n_out: int = 4
-    """What `make` is told to pass on."""
-
     @abstractmethod
     def make(self) -> Stage:
-        """The stage to test, not fitted, which passes on `n_out` candidates."""
+        """The stage to test, not fitted."""
 
     def batch(self) -> RankingBatch:
         """What enters the stage at serving."""
@@ -49,22 +47,6 @@ class StageKit(ABC):
         stage = kit.make()
         stage.fit(kit.training(), FITTING)
         return stage
-
-    def test_passes_on_n_out_at_most(self, stage: Stage) -> None:
-        assert self.make().n_out == self.n_out
-        assert stage(self.batch()).candidates.counts.max() <= self.n_out
-
-    def test_best_come_first(self, stage: Stage) -> None:
-        candidates = stage(self.batch()).candidates
-        assert "candidate.score" in stage.produces
-        assert np.array_equal(
-            ragged.order(candidates["score"], candidates.offsets), np.arange(len(candidates))
-        )
-
-    def test_an_item_comes_once_for_a_request(self, stage: Stage) -> None:
-        candidates = stage(self.batch()).candidates
-        pairs = np.stack([candidates.request_rows, candidates.items], axis=1)
-        assert len(np.unique(pairs, axis=0)) == len(pairs)
 
     def test_keeps_the_requests_and_produces_what_it_declares(self, stage: Stage) -> None:
         batch, out = self.batch(), stage(self.batch())
@@ -116,13 +98,80 @@ class StageKit(ABC):
             self.make()(self.batch())
 
 
+class CandidateStageKit(StageKit):
+    """Conformance tests of a stage that finds, narrows or orders candidates."""
+
+    n_out: int = 4
+    """What `make` is told to pass on."""
+
+    def test_passes_on_n_out_at_most(self, stage: Stage) -> None:
+        assert self.make().n_out == self.n_out
+        assert stage(self.batch()).candidates.counts.max() <= self.n_out
+
+    def test_best_come_first(self, stage: Stage) -> None:
+        candidates = stage(self.batch()).candidates
+        assert "candidate.score" in stage.produces
+        assert np.array_equal(
+            ragged.order(candidates["score"], candidates.offsets), np.arange(len(candidates))
+        )
+
+    def test_an_item_comes_once_for_a_request(self, stage: Stage) -> None:
+        candidates = stage(self.batch()).candidates
+        pairs = np.stack([candidates.request_rows, candidates.items], axis=1)
+        assert len(np.unique(pairs, axis=0)) == len(pairs)
+
+
+class RequestStageKit(StageKit):
+    """Conformance tests of a stage that works on requests alone."""
+
+    truth: ClassVar[Columns] = {}
+    """What is true of the kit's requests, as `World.truth_of` would have it; see `SmallLog`."""
+
+    def batch(self) -> RankingBatch:
+        return RankingBatch.of(super().batch().requests)
+
+    def training(self) -> TrainingData:
+        whole = super().training()
+        batches = {split: RankingBatch.of(batch.requests) for split, batch in whole.batches.items()}
+        return replace(whole, batches=batches)
+
+    def test_leaves_candidates_alone(self, stage: Stage) -> None:
+        batch = StageKit.batch(self)
+        assert stage.n_out is None
+        out = stage(batch).candidates
+        assert np.array_equal(out.items, batch.candidates.items)
+        assert np.array_equal(out.offsets, batch.candidates.offsets)
+
+    def test_nothing_is_judged_without_truth(self, stage: Stage) -> None:
+        assert isinstance(stage, RequestStage)
+        batch = self.batch()
+        judged = stage.judge(batch.requests, stage(batch).requests, {})
+        assert not judged.figures
+        assert not judged.predictions
+
+    def test_judges_every_request(self, stage: Stage) -> None:
+        assert isinstance(stage, RequestStage)
+        batch = self.batch()
+        truth = {name: column[: len(batch)] for name, column in self.truth.items()}
+        judged = stage.judge(batch.requests, stage(batch).requests, truth)
+        assert {len(figure.terms) for figure in judged.figures.values()} <= {len(batch)}
+        assert {len(predictions) for predictions in judged.predictions.values()} <= {len(batch)}
+
+
 def same_batch(one: RankingBatch, other: RankingBatch) -> bool:
-    """Whether two batches hold the same candidates with the same columns, to the last bit."""
-    mine, yours = one.candidates.named_columns(), other.candidates.named_columns()
-    return (
-        mine.keys() == yours.keys()
-        and np.array_equal(one.candidates.offsets, other.candidates.offsets)
-        and all(mine[name].tobytes() == yours[name].tobytes() for name in mine)
+    """Whether two batches hold the same requests and candidates with the same columns, to the last bit."""
+    of_candidates = one.candidates.named_columns(), other.candidates.named_columns()
+    of_requests = one.requests.named_columns(), other.requests.named_columns()
+    offsets = {"offsets": one.candidates.offsets}, {"offsets": other.candidates.offsets}
+    return all(_same_columns(*both) for both in (of_candidates, of_requests, offsets))
+
+
+def _same_columns(mine: Columns, yours: Columns) -> bool:
+    return mine.keys() == yours.keys() and all(
+        mine[name].tolist() == yours[name].tolist()
+        if mine[name].dtype.hasobject
+        else mine[name].tobytes() == yours[name].tobytes()
+        for name in mine
     )
 
 

@@ -11,7 +11,19 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from mlsd.logs import Log
-from mlsd.types import Array, Catalog, Columns, Floats, Ints, Judgements, Requests, Served, Slates, State
+from mlsd.types import (
+    Array,
+    Catalog,
+    Columns,
+    Floats,
+    Ints,
+    Judgements,
+    Requests,
+    Served,
+    Slates,
+    State,
+    Subtopics,
+)
 
 
 class World(ABC):
@@ -54,6 +66,23 @@ class World(ABC):
     @abstractmethod
     def judgements(self, requests: Requests) -> Judgements:
         """The true grade of every relevant item of the catalog for each request."""
+
+    def truth_of(self, requests: Requests) -> Columns:
+        """What is true of requests that no system is told, (n_requests,) each; nothing unless a world knows.
+
+        Names are those of what request stages put out, such as `intent`, or say what was meant, such as
+        `intended_query`. For judging these stages only.
+        """
+        del requests
+        return {}
+
+    def subtopics(self, requests: Requests) -> Subtopics | None:
+        """What each relevant item of the catalog is relevant to, for requests that may mean several things.
+
+        None where a world does not tell subtopics apart; metrics of diversity then say nothing.
+        """
+        del requests
+        return None
 
     @abstractmethod
     def segments(self, requests: Requests) -> Mapping[str, Array]:

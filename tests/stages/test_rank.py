@@ -22,7 +22,7 @@ from mlsd.losses.softmax import Softmax
 from mlsd.rankers.base import LabelledFeatures, Ranker
 from mlsd.stages.rank import Rank
 from mlsd.testing.small_log import SmallLog
-from mlsd.testing.stage_kit import StageKit, same_batch
+from mlsd.testing.stage_kit import CandidateStageKit, same_batch
 from mlsd.types import FeatureBatch, FeatureSpec, RankingBatch, State
 
 SMALL = SmallLog()
@@ -88,12 +88,12 @@ def make(
     return Rank(n_out, ranker, loss or BCE(), features(), negatives, calibrate=calibrate)
 
 
-class TestRankKit(StageKit):
+class TestRankKit(CandidateStageKit):
     def make(self) -> Rank:
         return make(self.n_out)
 
 
-class TestRankOfAComparingLossKit(StageKit):
+class TestRankOfAComparingLossKit(CandidateStageKit):
     def make(self) -> Rank:
         return make(self.n_out, loss=Softmax(), calibrate=False)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from mlsd.report import numbers
 from mlsd.report.base import ORACLE, RunResult
 from mlsd.report.charts.specs import FunnelChart, FunnelStep
@@ -69,7 +71,7 @@ def _funnel_chart(result: RunResult) -> FunnelChart:
             stage.contains or stage.kind,
             stage.n_in,
             stage.n_out,
-            f"{numbers.count(stage.n_in)} → {numbers.count(stage.n_out)}",
+            _counts_text(stage),
             _ceiling_text(result, stage),
             numbers.milliseconds(stage.latency.p50_ms),
         )
@@ -82,6 +84,12 @@ def _funnel_chart(result: RunResult) -> FunnelChart:
     return FunnelChart(
         "funnel-chart", "From the catalog to the slate", caption, steps, _ceiling_label(result)
     )
+
+
+def _counts_text(stage: StageResult) -> str:
+    if math.isnan(stage.n_out):
+        return "the request"
+    return f"{numbers.count(stage.n_in)} → {numbers.count(stage.n_out)}"
 
 
 def _stage_table(result: RunResult) -> Table:
