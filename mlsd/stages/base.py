@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from mlsd import checks
 from mlsd.errors import InputError
@@ -38,6 +39,9 @@ class Stage(ABC):
     Args:
         n_out: candidates passed on for each request, at most.
     """
+
+    learns_from_labels: ClassVar[bool] = False
+    """Whether what it produces has seen the labels of the ranking window."""
 
     def __init__(self, n_out: int) -> None:
         self.n_out = checks.at_least("n_out", n_out, 1)
