@@ -42,32 +42,43 @@ DECIDES = "funnel.nDCG@10"
 COLUMNS = (DECIDES, "light_rank.nDCG@10")
 LIGHT, FULL = "funnel.stages.light_rank", "funnel.stages.full_rank"
 
+RANKER = f"{FULL}.ranker"
+
 WORLD_BASE = {
     f"{LIGHT}.negatives.n_unshown": "30",
     f"loss@{LIGHT}.loss": "bce",
     f"{FULL}.negatives.n_unshown": "2",
-    f"loss@{FULL}.loss": "softmax",
-    f"ranker@{FULL}.ranker": "dcn_v2",
+    f"loss@{FULL}.loss": "bce",
+    f"ranker@{RANKER}": "dcn_v2",
+    "trainer.batch_rows": "2048",
+    "trainer.max_epochs": "10",
 }
 WORLD_CHOICES = {
-    f"{LIGHT}.negatives.n_unshown": ("0", "5", "100"),
+    f"{LIGHT}.negatives.n_unshown": ("5", "100"),
     f"loss@{LIGHT}.loss": ("softmax", "lambdarank"),
     f"{FULL}.negatives.n_unshown": ("0", "10", "30"),
-    f"loss@{FULL}.loss": ("bce", "lambdarank"),
-    f"ranker@{FULL}.ranker": ("mlp", "logistic_regression"),
+    f"loss@{FULL}.loss": ("softmax", "lambdarank"),
+    f"ranker@{RANKER}": ("mlp", "logistic_regression"),
+    "trainer.batch_rows": ("512",),
+    "trainer.max_epochs": ("30",),
 }
 COLLECTION_BASE = {
-    **WORLD_BASE,
-    f"{LIGHT}.negatives.n_unshown": "5",
-    f"{FULL}.negatives.n_unshown": "5",
+    f"{LIGHT}.negatives.n_unshown": "30",
+    f"loss@{LIGHT}.loss": "bce",
+    f"{FULL}.negatives.n_unshown": "30",
     f"loss@{FULL}.loss": "lambdarank",
+    f"ranker@{RANKER}": "dcn_v2",
+    "trainer.batch_rows": "256",
+    "trainer.max_epochs": "30",
 }
 COLLECTION_CHOICES = {
-    f"{LIGHT}.negatives.n_unshown": ("20", "100"),
+    f"{LIGHT}.negatives.n_unshown": ("5", "100"),
     f"loss@{LIGHT}.loss": ("softmax", "lambdarank"),
-    f"{FULL}.negatives.n_unshown": ("20", "100"),
+    f"{FULL}.negatives.n_unshown": ("5", "100"),
     f"loss@{FULL}.loss": ("bce", "softmax"),
-    f"ranker@{FULL}.ranker": ("mlp", "logistic_regression"),
+    f"ranker@{RANKER}": ("mlp", "logistic_regression"),
+    "trainer.batch_rows": ("64", "2048"),
+    "trainer.max_epochs": ("10",),
 }
 
 

@@ -52,6 +52,7 @@ def _funnel(sections: Sections, key: str, plan: object) -> Iterator[Fault]:
         return
     yield from _narrowing(key, stages)
     yield from _dry_run(key, stages, sections)
+    yield from _leakage(key, stages)
     yield from _catalog(key, stages, sections.get("world"))
 
 
@@ -75,6 +76,19 @@ def _dry_run(key: str, stages: Mapping[str, Stage], sections: Sections) -> Itera
             readers = _by(column, stages[name], "needs")
             rule = f"is needed{readers}, but no request and no earlier stage has it"
             yield Fault(f"{key}.stages.{name}", column, rule, nearest(column, provided - columns))
+
+
+def _leakage(key: str, stages: Mapping[str, Stage]) -> Iterator[Fault]:
+    """Columns that a stage reads and an earlier one learnt from the same labels: they have seen them."""
+    learnt: dict[str, str] = {}
+    for name, stage in stages.items():
+        if not stage.learns_from_labels:
+            continue
+        for column in sorted(stage.needs & learnt.keys()):
+            readers = _by(column, stage, "needs")
+            rule = f"is read{readers}, but {learnt[column]} learnt it from the same labels"
+            yield Fault(f"{key}.stages.{name}", column, rule)
+        learnt |= dict.fromkeys(stage.produces, name)
 
 
 def _catalog(key: str, stages: Mapping[str, Stage], world: object) -> Iterator[Fault]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from mlsd import checks
 from mlsd.errors import InputError
@@ -38,6 +39,9 @@ class Stage(ABC):
 
     n_out: int | None = None
     """Candidates passed on for each request, at most; None where a stage leaves candidates alone."""
+
+    learns_from_labels: ClassVar[bool] = False
+    """Whether what it produces has seen the labels of the ranking window."""
 
     @property
     @abstractmethod

@@ -44,6 +44,8 @@ class Rank(CandidateStage):
         calibrate: whether to estimate click probabilities.
     """
 
+    learns_from_labels = True
+
     def __init__(
         self,
         n_out: int,

@@ -22,8 +22,9 @@ class Retrieve(CandidateStage):
 
     Ranks, unlike scores, can be added across retrievers. Ties are broken by the lower item. Every passed
     candidate also gets the score that each retriever gives it, whoever found it, as
-    `candidate.<retriever>_score`. Candidates that a batch had before are replaced. A request for which
-    nobody finds anything keeps none.
+    `candidate.<retriever>_score`, and `candidate.fused_score`, which is its `candidate.score` here and stays
+    what it is when a later stage scores again. Candidates that a batch had before are replaced. A request for
+    which nobody finds anything keeps none.
 
     Source: Cormack, Clarke and Büttcher (SIGIR 2009), whose k is 60.
 
@@ -57,7 +58,8 @@ class Retrieve(CandidateStage):
 
     @property
     def produces(self) -> frozenset[str]:
-        return frozenset({"candidate.score"} | {f"candidate.{name}_score" for name in self.retrievers})
+        own = {"candidate.score", "candidate.fused_score"}
+        return frozenset(own | {f"candidate.{name}_score" for name in self.retrievers})
 
     @property
     def catalog_needs(self) -> frozenset[str]:
@@ -81,7 +83,7 @@ class Retrieve(CandidateStage):
         fused = RankingBatch(requests, _fused(found, self.rrf_k))
         best = fused.top(fused.candidates["score"], self.n_out).candidates
         scores = {f"{name}_score": each.score(requests, best) for name, each in self.retrievers.items()}
-        return RankingBatch(requests, best.with_columns(**scores))
+        return RankingBatch(requests, best.with_columns(fused_score=best["score"], **scores))
 
     def state(self) -> State:
         states = {name: each.state() for name, each in self.retrievers.items()}

@@ -106,6 +106,10 @@ def test_the_default_has_no_fault_and_builds() -> None:
             "funnel.stages.full_rank == 'autority': is needed of the catalog by authority, which has ",
         ),
         (
+            "features.fused.name=candidate.score",
+            "funnel.stages.full_rank == 'candidate.score': is read by fused, but light_rank learnt it",
+        ),
+        (
             "~problem.request_columns.query",
             "logging.funnel.stages.retrieve == 'request.query': is needed by bm25, but no request",
         ),

@@ -121,7 +121,7 @@ def test_who_finds_nothing_keeps_nothing() -> None:
 
 def test_a_retriever_that_is_null_is_off() -> None:
     stage = Retrieve(5, {"a": None, "b": Fixed([[3]])})
-    assert stage.produces == {"candidate.score", "candidate.b_score"}
+    assert stage.produces == {"candidate.score", "candidate.fused_score", "candidate.b_score"}
     assert process(stage, 1).column_names >= stage.produces
     assert "candidate.a_score" not in process(stage, 1).column_names
 
