@@ -91,6 +91,7 @@ class Store:
         if not path.exists():
             with locked(self.work(kind, f"{key}.lock")):
                 if not path.exists():
+                    _remove_unfinished(path)
                     made = make()
                     with written_whole(path) as folder:
                         save(made, folder)
@@ -117,6 +118,12 @@ def written_whole(path: Path) -> Iterator[Path]:
             raise
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
     finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_unfinished(path: Path) -> None:
+    """What somebody who was killed left of a folder. Only for whoever holds the folder's lock."""
+    for folder in path.parent.glob(f".{path.name}.*"):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -104,6 +104,14 @@ def test_what_is_killed_half_way_has_no_name(tmp_path: Path) -> None:
     assert (tmp_path / "key" / "text").read_text() == "whole"
 
 
+def test_what_was_killed_is_cleared_away_when_it_is_made_again(tmp_path: Path) -> None:
+    store, made = Store(tmp_path), list[int]()
+    subprocess.run([sys.executable, "-c", KILLED, str(store.path("text", "key"))], check=False)
+    assert len(list((tmp_path / "text").iterdir())) == 1
+    _count_up(store, made, "key")
+    assert [path.name for path in (tmp_path / "text").iterdir()] == ["key"]
+
+
 def test_an_error_of_the_disk_names_what_should_have_been_written(tmp_path: Path) -> None:
     def fill() -> None:
         with written_whole(tmp_path / "key"):

@@ -33,8 +33,8 @@ class Column(Feature):
         return np.log1p(np.maximum(values, 0.0)) if self.scale == "log1p" else values
 
 
-class ShareOfBest(Feature):
-    """A score as a share of the best one among the request's candidates; 0 where none is above 0.
+class _OfScore(Feature):
+    """A score as it stands among those of the request's candidates.
 
     Args:
         name: such as `candidate.bm25_score`.
@@ -46,6 +46,14 @@ class ShareOfBest(Feature):
     def __init__(self, name: str) -> None:
         self.name = name
         self.needs = frozenset({name})
+
+
+class ShareOfBest(_OfScore):
+    """A score as a share of the best one among the request's candidates; 0 where none is above 0.
+
+    Args:
+        name: such as `candidate.bm25_score`.
+    """
 
     def values(self, batch: RankingBatch) -> Floats:
         scores = np.maximum(batch.per_candidate(self.name).astype(np.float64), 0.0)
@@ -58,7 +66,7 @@ class ShareOfBest(Feature):
         return np.asarray(np.divide(scores, best, out=np.zeros(len(scores)), where=best > 0))
 
 
-class RankDiscount(Feature):
+class RankDiscount(_OfScore):
     """1 / log2(2 + r), with r the 0-based rank of the candidate among its request's by a score.
 
     Ties keep the order of the candidates. The discount is that of DCG, so steps matter most at the top.
@@ -66,13 +74,6 @@ class RankDiscount(Feature):
     Args:
         name: such as `candidate.bm25_score`.
     """
-
-    family: ClassVar[Family] = "query_item"
-    relative: ClassVar[bool] = True
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.needs = frozenset({name})
 
     def values(self, batch: RankingBatch) -> Floats:
         offsets = batch.candidates.offsets

@@ -26,8 +26,7 @@ class Effect(NamedTuple):
 
     def figure(self) -> dict[str, float | None]:
         """As in `metrics.json`; None where undefined."""
-        names = ("control", "treatment", "effect", "low", "high", "p_value")
-        values = {name: getattr(self.estimate, name) for name in names} | {"truth": self.truth}
+        values = {**self.estimate._asdict(), "truth": self.truth}
         return {name: value if isfinite(value) else None for name, value in values.items()}
 
 
@@ -63,5 +62,5 @@ class ABResult:
     users: pd.DataFrame
 
     def to_metrics(self) -> dict[str, dict[str, float | None]]:
-        """Metric -> {control, treatment, effect, low, high, p_value, truth}, None where undefined."""
+        """Metric -> the fields of its `Comparison` and the `truth`, None where undefined."""
         return {name: effect.figure() for name, effect in self.effects.items()}

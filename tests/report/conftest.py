@@ -68,7 +68,8 @@ def online_figure(
 ) -> dict[str, Any]:
     ends = {"low": effect - half, "high": effect + half}
     arms = {"control": control, "treatment": control + effect, "effect": effect}
-    return {**arms, **ends, "p_value": p_value, "truth": truth}
+    shares = {"relative": effect / control} | {f"relative_{end}": x / control for end, x in ends.items()}
+    return {**arms, **ends, **shares, "p_value": p_value, "truth": truth}
 
 
 def metrics() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -145,7 +146,7 @@ class TextIndex(Shared):
         self._index = TermIndex.from_state(state, "index")
 
 
-class TextFeature(SharingFeature):
+class TextFeature(SharingFeature, ABC):
     """A feature that reads `Matches`."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from mlsd.report.verdicts import judged, others_online
 
 NO_TRUTH = "not known: the world has no truth of this"
 NO_EFFECT = "not estimated by the experiment"
-RELATIVE_NOTE = "Relative effects and their intervals are divided by the control arm's value, taken as exact."
+RELATIVE_NOTE = "Relative: treatment / control - 1, its interval by the delta method on its logarithm."
 BROKEN_RATIO_P = 0.001
 """Below this p-value users were not assigned as meant, and no figure of the test can be trusted."""
 
@@ -122,11 +122,12 @@ def _differences(design: OnlineDesign | None) -> tuple[Block, ...]:
 
 
 def _relative(result: RunResult, metric: str) -> tuple[Estimate, float]:
-    """Effect and truth in percent of the control arm; NaN where control is 0 or unknown."""
+    """Relative effect in percent, and the true effect in percent of the control arm; NaN where undefined."""
     figure = result.online(metric) or {}
+    value, low, high = (number(figure.get(name)) for name in ("relative", "relative_low", "relative_high"))
     control = number(figure.get("control"))
-    scale = 100 / abs(control) if control else math.nan
-    return (result.effect(metric) or Estimate()).scaled(scale), number(figure.get("truth")) * scale
+    truth = number(figure.get("truth")) / control if control else math.nan
+    return Estimate(value, low, high).scaled(100), 100 * truth
 
 
 def online_name(result: RunResult, metric: str) -> str:
@@ -242,7 +243,7 @@ def _arm_cell(value: float, effect: Estimate, unit: str) -> Cell:
 def _relative_cell(result: RunResult, metric: str) -> Cell:
     relative, _ = _relative(result, metric)
     if not relative.is_known:
-        return Cell(numbers.UNKNOWN, reason="undefined where control is 0 or unknown")
+        return Cell(numbers.UNKNOWN, reason="undefined where control is not above 0")
     value = numbers.value_text(relative, signed=True)
     return Cell(f"{value}%", numbers.interval_text(relative, signed=True))
 

@@ -124,9 +124,10 @@ def test_relative_effects_are_by_the_control_arm(result: RunResult) -> None:
 
 
 def test_a_control_of_zero_has_no_relative_effect(result: RunResult) -> None:
-    online = {"purchases": {"control": 0, "treatment": 1, "effect": 1, "low": 0.5, "high": 1.5}}
+    effect = {"control": 0, "treatment": 1, "effect": 1, "low": 0.5, "high": 1.5, "relative": None}
+    online = {"purchases": effect}
     table = effects(replace(result, metrics={"online": online}))
-    assert table.rows[0][6].reason == "undefined where control is 0 or unknown"
+    assert table.rows[0][6].reason == "undefined where control is not above 0"
 
 
 def test_features_that_tell_nothing_are_named(result: RunResult) -> None:
