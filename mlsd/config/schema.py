@@ -177,6 +177,20 @@ class Budget:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NonInferiority:
+    """What a stage may cost that is there to save work: a rank stage before another one.
+
+    Args:
+        margin: of the metric that decides offline, above 0.
+    """
+
+    margin: float = 0.01
+
+    def __post_init__(self) -> None:
+        checks.above("margin", self.margin, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoreOptions:
     """Where artefacts are kept.
 
@@ -219,6 +233,8 @@ class System:
         n_workers: threads that rank; any number gives the same figures.
         budget: whether latency decides.
         store: where artefacts are kept.
+        ablation: whether to find out what each part of the funnel is worth.
+        non_inferiority: what a stage that saves work may cost, where `ablation` is on.
     """
 
     problem: Problem
@@ -237,6 +253,8 @@ class System:
     seed: int = 0
     n_workers: int = 1
     budget: Budget = field(default_factory=Budget)
+    ablation: bool = False
+    non_inferiority: NonInferiority = field(default_factory=NonInferiority)
 
     def __post_init__(self) -> None:
         checks.at_least("seed", self.seed, 0)
