@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlsd.ablation.funnels import Whole
+from mlsd.ablation.luck import TrainingLuck
 from mlsd.ablation.parts import REDESIGN, REMOVALS, Part, Plan, Removal, parts_of, planned, trims
 from mlsd.ablation.result import Ablation
 from mlsd.ablation.worth import Cost, Judge, non_inferiority
@@ -36,16 +37,22 @@ class _Less:
 
 
 def ablate(
-    whole: Whole, judge: Judge, margin: float, costs: Mapping[str, Cost], progress: Progress = silent
+    whole: Whole,
+    judge: Judge,
+    n_refits: int,
+    margin: float,
+    costs: Mapping[str, Cost],
+    progress: Progress = silent,
 ) -> Ablation:
     """What each part of a funnel is worth.
 
     Args:
         whole: the fitted funnel on the requests that it is judged on.
         judge: holds funnels against each other.
+        n_refits: how often the whole design is fitted again, to know the luck of training.
         margin: that a stage which is there to save work may cost of the deciding metric.
         costs: stage -> what it is declared to cost.
-        progress: told after every part.
+        progress: told after every funnel.
     """
     tried = [(removal, part) for removal in REMOVALS for part in parts_of(whole.stages)]
     found: dict[Removal, list[_Less]] = {removal: [] for removal in REMOVALS}
@@ -56,8 +63,13 @@ def ablate(
             found[removal].append(less)
         else:
             reasons[removal][part.name] = less
-        progress(done, len(tried), "parts taken out")
-    return _concluded(whole, judge, found, reasons, margin, costs)
+        progress(done, len(tried) + n_refits, "funnels tried")
+    means = [judge.mean(judge.values(whole.trace.passed))]
+    for done, stages in enumerate(whole.refitted(n_refits), start=len(tried) + 1):
+        means.append(judge.mean(judge.values(whole.trace_of_refitted(stages).passed)))
+        progress(done, len(tried) + n_refits, "funnels tried")
+    luck = TrainingLuck(means, judge.bootstrap.confidence)
+    return _concluded(whole, judge, found, reasons, luck, margin, costs)
 
 
 def _without(whole: Whole, judge: Judge, part: Part, removal: Removal) -> _Less | str:
@@ -79,6 +91,7 @@ def _concluded(
     judge: Judge,
     found: Mapping[Removal, Sequence[_Less]],
     reasons: Mapping[Removal, Mapping[str, str]],
+    luck: TrainingLuck,
     margin: float,
     costs: Mapping[str, Cost],
 ) -> Ablation:
@@ -103,6 +116,8 @@ def _concluded(
         reasons,
         {less.part.name: less.plan.switched_off for less in found[REDESIGN] if less.plan.switched_off},
         saving,
+        luck,
+        {less.part.name: luck.exceeded_by(judge.mean(less.values)) for less in found[REDESIGN]},
         {less.part.name: less.funnel for each in found.values() for less in each if less.funnel is not None},
     )
 

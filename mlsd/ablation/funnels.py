@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
 
+from mlsd import rng
 from mlsd.ablation.parts import SERVING, Part, Plan, Removal
 from mlsd.fitting import Fitting
 from mlsd.stages.base import Stage
@@ -83,9 +85,35 @@ class Whole:
         """
         return self._served(part, plan) if removal == SERVING else self._redesigned(part, plan)
 
+    def refitted(self, times: int) -> Iterator[dict[str, Stage]]:
+        """The same design fitted again, each time from another seed; what learns alone stays as it is.
+
+        None at all where everything learns alone.
+        """
+        for again in range(1, times + 1) if self._n_settled < len(self.names) else ():
+            seed = rng.derive(self.learning.fitting.seed, f"refit {again}")
+            at, fresh = self._starts[self._n_settled], self.learning.design()
+            stages = {name: self.stages[name] for name in self.names[: self._n_settled]}
+            for name in self.names[self._n_settled :]:
+                config = [self.learning.configs[name], "seed", seed]
+                at, stages[name] = self._fitted(name, fresh[name], config, at, seed)
+            yield stages
+
+    @property
+    def _n_settled(self) -> int:
+        """How many stages learn alone before the first one that does not."""
+        return sum(1 for _ in takewhile(lambda stage: stage.learns_alone, self.stages.values()))
+
+    def trace_of_refitted(self, stages: Stages) -> Trace:
+        """The requests through the same design, fitted again."""
+        return self._trace_from(self._n_settled, stages)
+
     def trace_of(self, part: Part, left: Stages) -> Trace:
         """The requests through what is left without a part, starting where it makes a difference."""
-        first, whole = part.first(self.names), self.trace
+        return self._trace_from(part.first(self.names), left)
+
+    def _trace_from(self, first: int, left: Stages) -> Trace:
+        whole = self.trace
         batch, n_in = self._entering[first], {name: whole.n_in[name] for name in self.names[:first]}
         for name in self.names[first:]:
             if name in left:
@@ -107,14 +135,19 @@ class Whole:
             gone = plan.removed.get(name, frozenset())
             config = [learning.configs[name], "without", *sorted(gone)] if gone else learning.configs[name]
             if self.stages[name].learns_alone:
-                stage = _muted(self.stages[name], gone)
-                at = at.after(name, config, stage)
+                stages[name] = _muted(self.stages[name], gone)
+                at = at.after(name, config, stages[name])
             else:
                 stage = fresh[name].without(gone) if gone else fresh[name]
-                lesson = at, learning.lessons, learning.fitting, learning.store
-                at, _ = fit_stage(name, stage, config, *lesson)
-            stages[name] = stage
+                at, stages[name] = self._fitted(name, stage, config, at, learning.fitting.seed)
         return stages
+
+    def _fitted(self, name: str, stage: Stage, config: object, at: Start, seed: int) -> tuple[Start, Stage]:
+        """The stage, fitted on what comes to it, and what is behind it."""
+        learning = self.learning
+        fitting = replace(learning.fitting, seed=seed)
+        behind, _ = fit_stage(name, stage, config, at, learning.lessons, fitting, learning.store)
+        return behind, stage
 
     @cached_property
     def _starts(self) -> list[Start]:

@@ -45,6 +45,12 @@ class Judge:
         kept = [place for place, name in enumerate(names) if not name.startswith(ORACLE)]
         return RankingValues(tuple(names[place] for place in kept), values[:, kept])
 
+    def mean(self, values: RankingValues) -> float:
+        """The deciding metric over all requests; NaN where it says nothing about any."""
+        column = values.values[:, values.names.index(self.decides)]
+        known = column[~np.isnan(column)]
+        return float(known.mean()) if len(known) else np.nan
+
     def worth(self, whole: RankingValues, without: Mapping[str, RankingValues]) -> dict[str, Figures]:
         """Part -> metric -> segment -> the mean of whole minus without.
 

@@ -177,17 +177,21 @@ class Budget:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NonInferiority:
-    """What a stage may cost that is there to save work: a rank stage before another one.
+class AblationOptions:
+    """How an ablation judges what it finds, where `ablation` is on.
 
     Args:
-        margin: of the metric that decides offline, above 0.
+        margin: what a rank stage before another one, which is there to save work, may cost of the metric
+            that decides offline.
+        n_refits: how often the whole funnel is trained again, to know the luck of training; 0 never.
     """
 
     margin: float = 0.01
+    n_refits: int = 3
 
     def __post_init__(self) -> None:
         checks.above("margin", self.margin, 0)
+        checks.at_least("n_refits", self.n_refits, 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,7 +238,7 @@ class System:
         budget: whether latency decides.
         store: where artefacts are kept.
         ablation: whether to find out what each part of the funnel is worth.
-        non_inferiority: what a stage that saves work may cost, where `ablation` is on.
+        ablation_options: how it judges what it finds.
     """
 
     problem: Problem
@@ -254,7 +258,7 @@ class System:
     n_workers: int = 1
     budget: Budget = field(default_factory=Budget)
     ablation: bool = False
-    non_inferiority: NonInferiority = field(default_factory=NonInferiority)
+    ablation_options: AblationOptions = field(default_factory=AblationOptions)
 
     def __post_init__(self) -> None:
         checks.at_least("seed", self.seed, 0)

@@ -142,7 +142,8 @@ def ablate(
         system.bootstrap,
     )
     whole = Whole(funnel.stages, test.requests, learning)
-    return taken_apart(whole, judge, system.non_inferiority.margin, system.funnel.costs, progress)
+    options = system.ablation_options
+    return taken_apart(whole, judge, options.n_refits, options.margin, system.funnel.costs, progress)
 
 
 def try_online(system: System, logged: Logged, funnel: Funnel, progress: Progress) -> ABResult | None:
