@@ -80,7 +80,7 @@ def said_of(result: RunResult, removal: str, part: str) -> Said:
     if p_holm >= 1 - result.confidence:
         return Said("open", "not shown")
     if removal == "redesign" and _luck(result).get("exceeded", {}).get(part) is False:
-        return Said("open", "could be training luck")
+        return Said("open", "could be luck")
     return Said("good", "worth it") if worth.value > 0 else Said("bad", "harmful")
 
 

@@ -78,25 +78,30 @@ class Stage(ABC):
         return {}
 
     def without(self, pieces: Collection[str]) -> Self:
-        """The same design without some of its pieces, not fitted; at least one must be left.
+        """The same design without some of its pieces, not fitted.
 
         Raises:
-            InputError: it has no such piece.
+            InputError: it has no such piece, or would have none left.
         """
-        return self._with_all(pieces)
+        self._check_gone(pieces)
+        return self
 
     def muted(self, pieces: Collection[str]) -> Self:
         """This fitted stage with some of its pieces silent: nothing is learnt again, and it stays as it is.
 
         Raises:
-            InputError: it has no such piece.
+            InputError: it has no such piece, or would have none left.
         """
-        return self._with_all(pieces)
-
-    def _with_all(self, pieces: Collection[str]) -> Self:
-        if pieces:
-            raise InputError(f"{type(self).__name__} has no pieces such as {', '.join(sorted(pieces))}")
+        self._check_gone(pieces)
         return self
+
+    def _check_gone(self, pieces: Collection[str]) -> None:
+        known, own = ", ".join(sorted(self.pieces)) or "none", type(self).__name__
+        for name in pieces:
+            if name not in self.pieces:
+                raise InputError(f"{own} has no piece {name!r}; there are {known}")
+        if pieces and len(set(pieces)) == len(self.pieces):
+            raise InputError(f"{own} would have nothing left without {known}")
 
     @abstractmethod
     def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:

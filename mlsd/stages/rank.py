@@ -92,6 +92,7 @@ class Rank(CandidateStage):
 
     def without(self, pieces: Collection[str]) -> Self:
         """Without some of its features."""
+        self._check_gone(pieces)
         less = copy(self)
         less.features = self.features.without(pieces)
         less._ranker, less._calibration = None, Calibration()  # noqa: SLF001  (its own copy)
@@ -99,6 +100,7 @@ class Rank(CandidateStage):
 
     def muted(self, pieces: Collection[str]) -> Self:
         """With some of its features as they are on average in training; see `FeatureSet.muted`."""
+        self._check_gone(pieces)
         silent = copy(self)
         silent.features = self.features.muted(pieces)
         return silent

@@ -75,6 +75,7 @@ class Retrieve(CandidateStage):
 
     def without(self, pieces: Collection[str]) -> Self:
         """Without some of its retrievers: nobody searches by them, and nobody has their score."""
+        self._check_gone(pieces)
         less = copy(self)
         less.retrievers = {name: each for name, each in self.retrievers.items() if name not in pieces}
         return less

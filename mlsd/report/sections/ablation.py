@@ -66,7 +66,7 @@ def _chart(result: RunResult, removal: str) -> IntervalChart:
         ),
         axis=f"worth in {metric}",
         reference=0.0,
-        legend=(("good", "worth it"), ("open", "not shown"), ("bad", "harmful")),
+        legend=(("good", "worth it"), ("open", "not decided"), ("bad", "harmful")),
         signed=True,
         clipped=True,
     )
@@ -88,7 +88,7 @@ def _table(result: RunResult, removal: str) -> Table:
     extra = ("went with it",) if redesign else ()
     headings = columns("part", "worth", "p (Holm)", "verdict", *extra, words=("verdict", "went with it"))
     rows = tuple(_row(result, removal, part, redesign=redesign) for part in parts_tried(result))
-    notes = (HOW[removal], *((luck_words(result),) if redesign else ()))
+    notes = (luck_words(result),) if redesign else ()
     return Table(headings, rows, numbers.sentence(REMOVALS[removal]).rstrip("."), notes)
 
 
