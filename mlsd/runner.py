@@ -90,8 +90,13 @@ def run_system(system: System, config: Config, steps: Steps) -> Outcome:
         fitted = run_steps.fit(system, config, logged, labels, store, told)
     with steps("offline") as told:
         offline = run_steps.evaluate(system, logged, labels, fitted.funnel, told)
+    ablation = None
+    if system.ablation:
+        with steps("ablation") as told:
+            ablation = run_steps.ablate(system, config, logged, labels, fitted.funnel, store, told)
     with steps("online") as told:
         online = run_steps.try_online(system, logged, fitted.funnel, told)
     with steps("latency"):
         capacity = run_steps.measure_latency(system, logged, fitted.funnel)
-    return Outcome(logged, labels, fitted, offline, online, capacity)
+        leaner = run_steps.measure_leaner(system, logged, ablation)
+    return Outcome(logged, labels, fitted, offline, online, capacity, ablation, leaner)

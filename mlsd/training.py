@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -69,17 +69,54 @@ class FittedFunnel:
 
 
 @dataclass
-class _PassedOn:
-    """What the fitted stages so far pass on, computed when somebody asks."""
+class PassedOn:
+    """What fitted stages pass on in each learning window, computed when somebody asks, and once.
 
-    batches: dict[str, RankingBatch]
-    pending: list[Stage] = field(default_factory=list)
+    Args:
+        made: split -> batch; None until it is asked for.
+        before: what enters the last of the stages; None where there is no stage, or nothing more to compute.
+        stage: the last of the stages.
+    """
+
+    made: Mapping[str, RankingBatch] | None
+    before: PassedOn | None = None
+    stage: Stage | None = None
 
     def now(self) -> Mapping[str, RankingBatch]:
-        for stage in self.pending:
-            self.batches = {split: stage_in_blocks(stage, batch) for split, batch in self.batches.items()}
-        self.pending.clear()
-        return self.batches
+        if self.made is None:
+            assert self.before is not None  # noqa: S101  (whoever has no batches has what makes them)
+            assert self.stage is not None  # noqa: S101
+            batches = self.before.now().items()
+            self.made = {split: stage_in_blocks(self.stage, batch) for split, batch in batches}
+            self.before = None
+        return self.made
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the fitting of a funnel's next stage starts from.
+
+    Args:
+        key: of everything that the stages before it were made of.
+        passed: what they pass on.
+    """
+
+    key: str
+    passed: PassedOn
+
+    @staticmethod
+    def of(lessons: Lessons, fitting: Fitting) -> Start:
+        """Before the first stage."""
+        key = key_of(lessons.key, fitting.seed, vars(fitting.options))
+        return Start(key, PassedOn(_requests_by_split(lessons.log)))
+
+    def key_after(self, name: str, config: object) -> str:
+        """The key of the next stage, once it is fitted."""
+        return key_of(self.key, name, config)
+
+    def after(self, name: str, config: object, stage: Stage) -> Start:
+        """Behind the next stage, which is fitted."""
+        return Start(self.key_after(name, config), PassedOn(None, self.passed, stage))
 
 
 def fit_funnel(
@@ -98,16 +135,32 @@ def fit_funnel(
         fitting: how; every stage gets a name, a folder and a seed stream of its own.
         store: where fitted stages are kept.
     """
-    passed = _PassedOn(_requests_by_split(lessons.log))
-    key = key_of(lessons.key, fitting.seed, vars(fitting.options))
+    at = Start.of(lessons, fitting)
     curves, folders = {}, {}
     for name, stage in stages.items():
-        key = key_of(key, name, configs[name])
-        folders[name] = store.path(STAGE, key)
-        state, curves[name] = _fit_or_load(name, stage, key, lessons, passed, fitting, store)
-        stage.load_state(state)
-        passed.pending.append(stage)
+        folders[name] = store.path(STAGE, at.key_after(name, configs[name]))
+        at, curves[name] = fit_stage(name, stage, configs[name], at, lessons, fitting, store)
     return FittedFunnel(Funnel(stages), curves, folders)
+
+
+def fit_stage(
+    name: str,
+    stage: Stage,
+    config: object,
+    start: Start,
+    lessons: Lessons,
+    fitting: Fitting,
+    store: Store,
+) -> tuple[Start, Mapping[str, Curves]]:
+    """Fit one stage on what those before it pass on, or take it from the store.
+
+    Returns:
+        What is behind it, and the training curves of its models.
+    """
+    key = start.key_after(name, config)
+    state, curves = _fit_or_load(name, stage, key, lessons, start.passed, fitting, store)
+    stage.load_state(state)
+    return start.after(name, config, stage), curves
 
 
 def stage_in_blocks(stage: Callable[[RankingBatch], RankingBatch], batch: RankingBatch) -> RankingBatch:
@@ -137,7 +190,7 @@ def _fit_or_load(
     stage: Stage,
     key: str,
     lessons: Lessons,
-    passed: _PassedOn,
+    passed: PassedOn,
     fitting: Fitting,
     store: Store,
 ) -> Learnt:

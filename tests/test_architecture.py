@@ -16,7 +16,9 @@ PARTS = {
     "problems", "worlds", "datasets", "labels", "features", "retrievers", "stages", "rankers", "models",
     "losses", "metrics", "estimators",
 }  # fmt: skip
-ASSEMBLY = {"funnel", "serving", "training", "store", "locks", "evaluation", "capacity", "online"}
+ASSEMBLY = {
+    "funnel", "serving", "training", "store", "locks", "evaluation", "ablation", "capacity", "online",
+}  # fmt: skip
 UPPER = {"config", "report"}
 TESTING = {"testing"}
 LAYERS = [GROUND, PARTS, ASSEMBLY, UPPER]

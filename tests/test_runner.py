@@ -21,6 +21,7 @@ import mlsd
 from mlsd.cli import main
 from mlsd.errors import ConfigError, InputError
 from mlsd.runs.finished import FinishedRun
+from mlsd.store import read_json
 from mlsd.testing.tiny_collection import Judged, some_judged, write_collection
 
 Command = Callable[..., tuple[int, str, str]]
@@ -86,6 +87,80 @@ class TestTheSameFigures:
         other = mlsd.run([*overrides, "seed=1", "trainer.max_epochs=1", "online=none"], tmp_path / "run")
         assert metrics_of(other.folder) != metrics_of(small_run.folder)
         assert len({path.name for path in (small_store / "log").iterdir()} - before) == 1
+
+
+class TestAblation:
+    """What each part is worth, beside the same figures as without."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def ablated(
+        small_run: FinishedRun, small_overrides: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+    ) -> FinishedRun:
+        del small_run  # its work is in the store
+        overrides = [*small_overrides, "ablation=true", "ablation_options.n_refits=1", "online=none"]
+        return mlsd.run(overrides, tmp_path_factory.mktemp("ablated") / "run")
+
+    def test_offline_figures_are_those_of_the_run_without(
+        self, ablated: FinishedRun, small_run: FinishedRun
+    ) -> None:
+        assert ablated.metrics["offline"] == small_run.metrics["offline"]
+        assert "ablation" not in small_run.metrics
+
+    def test_every_part_is_taken_out_or_said_to_be_needed(self, ablated: FinishedRun) -> None:
+        found = ablated.metrics["ablation"]
+        families = ("context", "item", "item_statistics", "query", "query_item", "query_item_statistics")
+        parts = {f"features/{name}" for name in (*families, "user", "user_item")}
+        parts |= {f"stage/{name}" for name in ("retrieve", "light_rank", "full_rank")}
+        parts |= {f"retriever/{name}" for name in ("bm25", "two_tower", "popularity")}
+        for removal in ("serving", "redesign"):
+            assert found[removal].keys() | found["not_possible"][removal].keys() == parts
+        assert found["not_possible"]["serving"]["retriever/bm25"] == (
+            "light_rank needs candidate.bm25_score; full_rank needs candidate.bm25_score"
+        )
+        assert found["switched_off"]["retriever/two_tower"] == {
+            "light_rank": ["two_tower"],
+            "full_rank": ["two_tower"],
+        }
+
+    def test_the_whole_minus_without_its_last_stage_is_the_difference_of_both_stages(
+        self, ablated: FinishedRun
+    ) -> None:
+        """What light_rank passes on is then shown; its first ten are those of its own figures."""
+        offline, worth = ablated.metrics["offline"], ablated.metrics["ablation"]
+        whole, light = (offline[name]["nDCG@10"]["all"]["value"] for name in ("funnel", "light_rank"))
+        for removal in ("serving", "redesign"):
+            value = worth[removal]["stage/full_rank"]["nDCG@10"]["all"]["value"]
+            assert value == pytest.approx(whole - light)
+
+    def test_the_light_ranker_is_timed_without_and_within_the_clocks_own_file(
+        self, ablated: FinishedRun
+    ) -> None:
+        timings = read_json(ablated.folder / "timings.json")
+        assert set(timings["capacity_without"]) == {"stage/light_rank"}
+        assert set(timings["capacity_without"]["stage/light_rank"]["stages"]) == {"retrieve", "full_rank"}
+        verdict = ablated.metrics["ablation"]["non_inferiority"]["serving"]["stage/light_rank"]
+        assert verdict["candidates"] == {"with": 40, "without": 100}
+        assert verdict["declared_ms"] == pytest.approx({"with": 0.3 + 0.15 + 0.5 + 0.4, "without": 1.5})
+
+    def test_both_reports_say_what_parts_are_worth(self, ablated: FinishedRun) -> None:
+        for name in ("report.html", "report.md"):
+            text = (ablated.folder / name).read_text(encoding="utf-8")
+            assert "What each part is worth" in text
+            assert "features: query-item statistics" in text
+
+    def test_the_same_figures_from_the_same_store_without_any_training(
+        self,
+        ablated: FinishedRun,
+        small_overrides: tuple[str, ...],
+        small_store: Path,
+        tmp_path: Path,
+    ) -> None:
+        before = made(small_store)
+        overrides = [*small_overrides, "ablation=true", "ablation_options.n_refits=1", "online=none"]
+        again = mlsd.run([*overrides, "n_workers=2"], tmp_path / "run")
+        assert metrics_of(again.folder) == metrics_of(ablated.folder)
+        assert made(small_store) == before
 
 
 def start(folder: Path, overrides: Sequence[str]) -> subprocess.Popen[str]:
@@ -414,6 +489,14 @@ class TestCollections:
         ranked = run.rank(["query0", ""])
         assert set(ranked["item_id"]) <= {f"d{item}" for item in range(40)}
         assert 1 not in set(ranked["request_id"]), "without a word nothing is found, and nothing is shown"
+
+    def test_what_parts_are_worth(self, collected: Command, collection: Path, here: Path) -> None:
+        code, _, err = collected(collection, "ablation=true", "ablation_options.n_refits=0")
+        assert (code, err) == (0, "")
+        found = mlsd.load(here / "run").metrics["ablation"]
+        assert found["redesign"].keys() >= {"stage/light_rank", "retriever/bm25", "features/query"}
+        assert found["training_luck"]["reach"] is None
+        assert found["serving"]["stage/full_rank"]["nDCG@10"]["all"]["n"] == 10
 
     def test_test_judgements_alone(self, collected: Command, collection: Path, here: Path) -> None:
         """Half of the queries are learnt from, and the report says that figures are over the others."""

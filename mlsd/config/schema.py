@@ -177,6 +177,24 @@ class Budget:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AblationOptions:
+    """How an ablation judges what it finds, where `ablation` is on.
+
+    Args:
+        margin: what a rank stage before another one, which is there to save work, may cost of the metric
+            that decides offline.
+        n_refits: how often the whole funnel is trained again, to know the luck of training; 0 never.
+    """
+
+    margin: float = 0.01
+    n_refits: int = 3
+
+    def __post_init__(self) -> None:
+        checks.above("margin", self.margin, 0)
+        checks.at_least("n_refits", self.n_refits, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoreOptions:
     """Where artefacts are kept.
 
@@ -219,6 +237,8 @@ class System:
         n_workers: threads that rank; any number gives the same figures.
         budget: whether latency decides.
         store: where artefacts are kept.
+        ablation: whether to find out what each part of the funnel is worth.
+        ablation_options: how it judges what it finds.
     """
 
     problem: Problem
@@ -237,6 +257,8 @@ class System:
     seed: int = 0
     n_workers: int = 1
     budget: Budget = field(default_factory=Budget)
+    ablation: bool = False
+    ablation_options: AblationOptions = field(default_factory=AblationOptions)
 
     def __post_init__(self) -> None:
         checks.at_least("seed", self.seed, 0)

@@ -14,6 +14,7 @@ from mlsd.config.standin import STAND_IN
 from mlsd.errors import Fault, nearest
 from mlsd.features.base import FeatureSet
 from mlsd.funnel import Funnel, missing_columns
+from mlsd.metrics.base import PredictionMetric
 from mlsd.online.ab_test import ABTest
 from mlsd.online.outcomes import METRICS
 from mlsd.problems.base import Goals, Problem
@@ -170,6 +171,9 @@ def _metrics(sections: Sections) -> Iterator[Fault]:
     if not isinstance(problem, Problem) or not isinstance(problem.goals, Goals):
         return
     yield from _named("offline", problem.goals.offline, list(metrics))
+    if sections.get("ablation") is True and isinstance(metrics.get(problem.goals.offline), PredictionMetric):
+        rule = "must be a metric of an order where ablation is true"
+        yield Fault("problem.goals.offline", problem.goals.offline, rule)
     if isinstance(sections.get("online"), ABTest):
         yield from _named("online", problem.goals.online, list(METRICS))
         for name in problem.goals.guardrails:

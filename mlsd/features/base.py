@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal, NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,7 +115,7 @@ class SharingFeature(Feature):
 
 
 class Scaling(NamedTuple):
-    """How a dense column becomes standardised."""
+    """How a dense column becomes standardised, and what is usual in a categorical one."""
 
     mean: Floats
     """(n_dense,) of the known training values."""
@@ -127,6 +128,9 @@ class Scaling(NamedTuple):
 
     unknown_share: Floats
     """(n_dense,) share of the training values that are NaN."""
+
+    mode: Ints
+    """(n_categorical,) the most frequent training value, the lowest of several."""
 
 
 class FeatureSet:
@@ -147,6 +151,21 @@ class FeatureSet:
             if isinstance(feature, SharingFeature):
                 feature.shared = self.shared.setdefault(feature.shared.key, feature.shared)
         self.scaling: Scaling | None = None
+        self._muted: frozenset[str] = frozenset()
+
+    def without(self, names: Collection[str]) -> FeatureSet:
+        """The other features, not fitted; they are the same objects."""
+        return FeatureSet({name: each for name, each in self.features.items() if name not in names})
+
+    def muted(self, names: Collection[str]) -> Self:
+        """The same fitted features, some of which say nothing about any candidate.
+
+        A dense one is at its training mean, which standardised is 0; a categorical one has its most frequent
+        training value: the mean of a category is none.
+        """
+        silent = copy(self)
+        silent._muted = self._muted | frozenset(names)  # noqa: SLF001  (its own copy)
+        return silent
 
     @property
     def needs(self) -> frozenset[str]:
@@ -177,7 +196,7 @@ class FeatureSet:
     def notes(self) -> dict[str, str]:
         """Dense feature -> what is remarkable about its training values; ordinary ones are left out."""
         notes = {}
-        for name, constant, unknown in zip(self.dense, *self._fitted()[2:], strict=True):
+        for name, constant, unknown in zip(self.dense, *self._fitted()[2:4], strict=True):
             if unknown > 0:
                 notes[name] = f"unknown for {unknown:.1%} of the training candidates"
             if constant:
@@ -196,7 +215,8 @@ class FeatureSet:
             shared.fit(catalog, log)
         for feature in self.features.values():
             feature.fit(catalog, log)
-        self.scaling = _scaling(self._raw(_sample(train_batch), None)[0])
+        dense, categorical, _ = self._raw(_sample(train_batch), None)
+        self.scaling = _scaling(dense, categorical)
 
     def transform(self, batch: RankingBatch, kept: NDArray[np.bool_] | None = None) -> FeatureBatch:
         """The features of every candidate, or of those that are `kept`.
@@ -206,11 +226,15 @@ class FeatureSet:
         Raises:
             InputError: an infinite value or a category out of range.
         """
-        mean, scale = self._fitted()[:2]
+        scaling = self._fitted()
         dense, categorical, offsets = self._raw(batch, kept)
-        dense -= mean
-        dense /= scale
+        dense -= scaling.mean
+        dense /= scaling.scale
         dense[np.isnan(dense)] = 0.0
+        if self._muted:
+            dense[:, self._silent(self.dense)] = 0.0
+            silent = self._silent(self.categorical)
+            categorical[:, silent] = scaling.mode[silent]
         return FeatureBatch(dense.astype(np.float32), categorical, offsets)
 
     def _raw(self, batch: RankingBatch, kept: NDArray[np.bool_] | None) -> tuple[Floats, Ints, Ints]:
@@ -226,6 +250,9 @@ class FeatureSet:
             categorical[:, column] = _in_range(name, values, feature.cardinality)
         _check_finite(dense, list(self.dense))
         return dense, categorical, narrowed.candidates.offsets
+
+    def _silent(self, columns: Collection[str]) -> NDArray[np.bool_]:
+        return np.array([name in self._muted for name in columns], bool)
 
     def _fitted(self) -> Scaling:
         if self.scaling is None:
@@ -272,7 +299,7 @@ def _sample(batch: RankingBatch) -> RankingBatch:
     return sample if len(sample.candidates) else batch
 
 
-def _scaling(dense: Floats) -> Scaling:
+def _scaling(dense: Floats, categorical: Ints) -> Scaling:
     known = ~np.isnan(dense)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, dense, 0.0).sum(axis=0) / count
@@ -281,7 +308,8 @@ def _scaling(dense: Floats) -> Scaling:
     low, high = np.where(known, dense, np.inf).min(axis=0), np.where(known, dense, -np.inf).max(axis=0)
     constant = low >= high
     mean, scale = np.where(low == high, low, mean), np.where(constant, 1.0, scale)
-    return Scaling(mean, scale, constant, 1 - known.mean(axis=0))
+    mode = np.array([np.argmax(np.bincount(column)) for column in categorical.T], np.int64)
+    return Scaling(mean, scale, constant, 1 - known.mean(axis=0), mode)
 
 
 def _check_finite(dense: Floats, names: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ from mlsd.report.parts import (
     Decides,
     FeatureSummary,
     LabelDiagnostics,
+    Latency,
     OnlineDesign,
     StageResult,
 )
@@ -52,7 +53,8 @@ class RunResult:
         world: name of the world.
         world_notes: what to know about the world, a sentence each.
         metrics: as in `metrics.json`: `offline` (entries `logging`, each stage, `funnel`),
-            `offline_difference` (funnel minus logging, paired: metric -> segment -> figure) and `online`.
+            `offline_difference` (funnel minus logging, paired: metric -> segment -> figure), `online` and,
+            where parts were taken out, `ablation`.
         confidence: of the intervals of all that is not online.
         decides: the metrics that settle the questions.
         summary: one paragraph on what was tested; what the figures say is worked out from `metrics`.
@@ -62,6 +64,7 @@ class RunResult:
         meanings: metric -> what it is, in a sentence.
         stages: in the funnel's order.
         capacity: of the whole funnel.
+        leaner: part that is there to save work -> latency of the whole funnel without it.
         steps_s: seconds that each step of the run took, in order.
         labels: None when labels came with the collection.
         changes: requests and queries that fare better or worse; None without a pre-existing system.
@@ -94,6 +97,7 @@ class RunResult:
     meanings: Mapping[str, str] = field(default_factory=dict)
     stages: tuple[StageResult, ...] = ()
     capacity: Capacity = field(default_factory=Capacity)
+    leaner: Mapping[str, Latency] = field(default_factory=dict)
     steps_s: Mapping[str, float] = field(default_factory=dict)
     labels: LabelDiagnostics | None = None
     changes: Changes | None = None

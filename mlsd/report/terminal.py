@@ -15,6 +15,7 @@ from mlsd.report.page import SIGNS, Tone
 from mlsd.report.sections.cells import system_name
 from mlsd.report.sections.online import online_name
 from mlsd.report.verdicts import headline, judged, verdicts
+from mlsd.report.worth import REMOVALS, ablation_of, figure_of, part_name, parts_tried, said_of
 
 STYLES: dict[Tone, str] = {"good": "green", "bad": "red", "open": "yellow", "none": "dim"}
 
@@ -34,10 +35,12 @@ def print_summary(result: RunResult, report: Path, console: Console | None = Non
 
 
 def summary(result: RunResult, report: Path) -> Group:
-    """The verdict, the stages, the online test and where the report lies."""
+    """The verdict, the stages, what parts are worth, the online test and where the report lies."""
     parts: list[RenderableType] = [Text(headline(result), style="bold"), _verdict_lines(result), ""]
     if result.stages or result.systems:
         parts.extend((stage_table(result), ""))
+    if ablation_of(result):
+        parts.extend((ablation_table(result), ""))
     if result.online_metrics:
         parts.extend((online_table(result), ""))
     parts.append(Text.assemble("Report: ", (numbers.one_line(report), "bold"), overflow="fold"))
@@ -81,6 +84,22 @@ def _ranking(result: RunResult, system: str) -> Text:
 
 def _times(*milliseconds: float) -> tuple[Text, ...]:
     return tuple(_text(numbers.milliseconds(value)) for value in milliseconds)
+
+
+def ablation_table(result: RunResult) -> Table:
+    """What each part is worth, taken out in both ways."""
+    table = _table((f"worth in {result.decides.offline}",), tuple(REMOVALS.values()))
+    for part in parts_tried(result):
+        table.add_row(_text(part_name(part)), *(_worth(result, removal, part) for removal in REMOVALS))
+    return table
+
+
+def _worth(result: RunResult, removal: str, part: str) -> Text:
+    figure = figure_of(result, removal, part)
+    if not figure:
+        return Text("not possible", style=STYLES["none"])
+    tone, word = said_of(result, removal, part)
+    return Text(f"{word} {numbers.value_text(Estimate.of(figure), signed=True)}", style=STYLES[tone])
 
 
 def online_table(result: RunResult) -> Table:

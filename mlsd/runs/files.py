@@ -28,9 +28,7 @@ def write_run(
     write_text(folder / "overrides.yaml", OmegaConf.to_yaml(OmegaConf.create(list(overrides))))
     write_json(folder / "provenance.json", result.provenance)
     write_json(folder / "metrics.json", result.metrics)
-    write_json(
-        folder / "timings.json", {"steps_s": result.steps_s, "capacity": outcome.capacity.to_timings()}
-    )
+    write_json(folder / "timings.json", {"steps_s": result.steps_s, **outcome.timings()})
     _write_tables(catalog, outcome, folder)
     for name, kept in outcome.fitted.folders.items():
         copy_folder(kept, folder / "stages" / name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from mlsd.ablation.result import Ablation
 from mlsd.capacity import Capacity
 from mlsd.evaluation import Bin, Figures
 from mlsd.funnel import Funnel
@@ -67,13 +68,23 @@ class Outcome:
     offline: Offline
     online: ABResult | None
     capacity: Capacity
+    ablation: Ablation | None = None
+    leaner: Mapping[str, Capacity] = field(default_factory=dict)
+    """Part that is there to save work -> capacity of the funnel without it."""
 
     def metrics(self) -> dict[str, object]:
         """As in `metrics.json`: every figure, nothing that a clock measured."""
         online = self.online.to_metrics() if self.online else {}
+        found = {"ablation": self.ablation.to_metrics()} if self.ablation else {}
         return {
             "offline": dict(self.offline.figures),
             "components": dict(self.offline.components),
             "offline_difference": self.offline.difference,
             "online": online,
+            **found,
         }
+
+    def timings(self) -> dict[str, object]:
+        """As in `timings.json`, without the seconds of the run's steps."""
+        leaner = {part: capacity.to_timings() for part, capacity in self.leaner.items()}
+        return {"capacity": self.capacity.to_timings(), **({"capacity_without": leaner} if leaner else {})}

@@ -71,6 +71,7 @@ def result_of(
         summary=_tested(system, outcome),
         stages=_stages(system, outcome.offline, outcome.capacity),
         capacity=_capacity(system, outcome.capacity),
+        leaner={part: parts.Latency(*capacity.request) for part, capacity in outcome.leaner.items()},
         steps_s=dict(steps_s),
         labels=_labels(system, outcome.logged, outcome.labels),
         changes=_changes(system, outcome),

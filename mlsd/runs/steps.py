@@ -7,9 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from omegaconf import OmegaConf
 
+from mlsd.ablation.ablate import ablate as taken_apart
+from mlsd.ablation.funnels import Learning, Whole
+from mlsd.ablation.result import Ablation
+from mlsd.ablation.worth import Judge
 from mlsd.capacity import Capacity, measure
-from mlsd.config.schema import Logging, System
+from mlsd.config.build import build_sections
+from mlsd.config.schema import FunnelPlan, Logging, System
 from mlsd.errors import BudgetExceededError, InputError
 from mlsd.evaluation import (
     Evaluated,
@@ -34,7 +40,7 @@ from mlsd.online.result import ABResult
 from mlsd.progress import Progress, silent
 from mlsd.runs.outcome import Logged, Offline
 from mlsd.serving import Explore, Greedy, collect_log, in_blocks
-from mlsd.stages.base import RequestStage
+from mlsd.stages.base import RequestStage, Stage
 from mlsd.stages.rank import Rank
 from mlsd.store import (
     Store,
@@ -87,19 +93,16 @@ def fit(
     system: System, config: Config, logged: Logged, labels: Labels, store: Store, progress: Progress
 ) -> FittedFunnel:
     """Fit the funnel, each stage on what the one before it passes on."""
-    key = key_of(logged.key, config["labels"])
-    lessons = Lessons(system.world.catalog, logged.log, labels, key)
-    stages = config["funnel"]["stages"]
+    lessons, stages = _lessons(system, config, logged, labels), config["funnel"]["stages"]
     return fit_funnel(system.funnel.active, stages, lessons, _fitting(system, progress), store)
 
 
 def evaluate(system: System, logged: Logged, labels: Labels, funnel: Funnel, progress: Progress) -> Offline:
     """Rank the test window's requests; judge every stage by the world's truth and by the log's clicks."""
     test = logged.log.window("test")
-    world = system.world
-    evaluated = Evaluated.of(test.requests, world.judgements(test.requests), world.segments(test.requests))
+    evaluated = _evaluated(system, test.requests)
     ranked = _ranked(system, logged, funnel, evaluated, progress)
-    metrics = [metric for metric in system.metrics.values() if isinstance(metric, RankingMetric)]
+    metrics = _ranking_metrics(system)
     values = {name: ranking_values(batch, metrics, evaluated) for name, batch in ranked.items()}
     figures: dict[str, Figures] = {
         name: ranking_figures(value, evaluated, system.bootstrap) for name, value in values.items()
@@ -112,10 +115,35 @@ def evaluate(system: System, logged: Logged, labels: Labels, funnel: Funnel, pro
         _components(system, funnel, evaluated),
         _difference(system, values, evaluated),
         per_request(values, evaluated),
-        _counts(funnel, ranked, len(world.catalog)),
+        _counts(funnel, ranked, len(system.world.catalog)),
         {stage: bins for stage, (_, bins, _) in predicted.items()},
         {stage: coverage for stage, (_, _, coverage) in predicted.items()},
     )
+
+
+def ablate(
+    system: System,
+    config: Config,
+    logged: Logged,
+    labels: Labels,
+    funnel: Funnel,
+    store: Store,
+    progress: Progress,
+) -> Ablation:
+    """Take every part out of the funnel, on the test window's requests."""
+    test, stages = logged.log.window("test"), config["funnel"]["stages"]
+    lessons = _lessons(system, config, logged, labels)
+    learning = Learning(lambda: _designed_anew(config), stages, lessons, _fitting(system), store)
+    judge = Judge(
+        _evaluated(system, test.requests),
+        _ranking_metrics(system),
+        system.metrics[system.problem.goals.offline].name,
+        system.problem.n_positions,
+        system.bootstrap,
+    )
+    whole = Whole(funnel.stages, test.requests, learning)
+    options = system.ablation_options
+    return taken_apart(whole, judge, options.n_refits, options.margin, system.funnel.costs, progress)
 
 
 def try_online(system: System, logged: Logged, funnel: Funnel, progress: Progress) -> ABResult | None:
@@ -143,8 +171,14 @@ def try_online(system: System, logged: Logged, funnel: Funnel, progress: Progres
     )
 
 
+def measure_leaner(system: System, logged: Logged, ablation: Ablation | None) -> dict[str, Capacity]:
+    """Time the funnel without each stage that is there to save work, by the name of that part."""
+    leaner = ablation.leaner if ablation else {}
+    return {part: measure_latency(system, logged, funnel) for part, funnel in leaner.items()}
+
+
 def measure_latency(system: System, logged: Logged, funnel: Funnel) -> Capacity:
-    """Time the funnel on requests of the test window."""
+    """Time a funnel on requests of the test window."""
     n = system.budget.n_requests
     requests = logged.log.window("test").requests
     return measure(funnel, requests, system.problem.latency_ms, n, n_warm_up=max(1, n // 10))
@@ -161,6 +195,26 @@ def enforce(system: System, capacity: Capacity) -> None:
             f"p99 of a request is {capacity.request.p99_ms:.1f} ms, "
             f"over problem.latency_ms == {capacity.budget_ms:g} (budget.enforce is true)"
         )
+
+
+def _lessons(system: System, config: Config, logged: Logged, labels: Labels) -> Lessons:
+    key = key_of(logged.key, config["labels"])
+    return Lessons(system.world.catalog, logged.log, labels, key)
+
+
+def _designed_anew(config: Config) -> dict[str, Stage]:
+    """The funnel's stages as the config has them, not fitted."""
+    plan: FunnelPlan = build_sections(OmegaConf.create(dict(config)), ["funnel"])["funnel"]
+    return plan.active
+
+
+def _evaluated(system: System, requests: Requests) -> Evaluated:
+    world = system.world
+    return Evaluated.of(requests, world.judgements(requests), world.segments(requests))
+
+
+def _ranking_metrics(system: System) -> list[RankingMetric]:
+    return [metric for metric in system.metrics.values() if isinstance(metric, RankingMetric)]
 
 
 def _fitting(system: System, progress: Progress = silent) -> Fitting:

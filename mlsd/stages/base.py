@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, NamedTuple, Self
 
 from mlsd import checks
 from mlsd.errors import InputError
@@ -34,6 +34,16 @@ class TrainingData:
     batches: Mapping[str, RankingBatch] = field(default_factory=dict)
 
 
+class Piece(NamedTuple):
+    """Something within a stage that its config can switch off by itself, such as a retriever or a feature."""
+
+    group: str
+    """What it is judged with when one asks what parts are worth, such as `features/query_item`."""
+
+    needs: frozenset[str]
+    """Columns that it reads, as `request.<name>` or `candidate.<name>`."""
+
+
 class Stage(ABC):
     """Takes a batch and returns it: its requests with more columns, or its candidates found and ordered."""
 
@@ -42,6 +52,10 @@ class Stage(ABC):
 
     learns_from_labels: ClassVar[bool] = False
     """Whether what it produces has seen the labels of the ranking window."""
+
+    learns_alone: ClassVar[bool] = False
+    """Whether each of its pieces learns from the catalog and the log alone, neither from what earlier stages
+    pass on nor from the other pieces: a funnel that changes around it then needs no new fit of it."""
 
     @property
     @abstractmethod
@@ -57,6 +71,37 @@ class Stage(ABC):
     def catalog_needs(self) -> frozenset[str]:
         """Columns of the catalog that it is fitted on."""
         return frozenset()
+
+    @property
+    def pieces(self) -> Mapping[str, Piece]:
+        """What can be switched off in it by itself, by name."""
+        return {}
+
+    def without(self, pieces: Collection[str]) -> Self:
+        """The same design without some of its pieces, not fitted.
+
+        Raises:
+            InputError: it has no such piece, or would have none left.
+        """
+        self._check_gone(pieces)
+        return self
+
+    def muted(self, pieces: Collection[str]) -> Self:
+        """This fitted stage with some of its pieces silent: nothing is learnt again, and it stays as it is.
+
+        Raises:
+            InputError: it has no such piece, or would have none left.
+        """
+        self._check_gone(pieces)
+        return self
+
+    def _check_gone(self, pieces: Collection[str]) -> None:
+        known, own = ", ".join(sorted(self.pieces)) or "none", type(self).__name__
+        for name in pieces:
+            if name not in self.pieces:
+                raise InputError(f"{own} has no piece {name!r}; there are {known}")
+        if pieces and len(set(pieces)) == len(self.pieces):
+            raise InputError(f"{own} would have nothing left without {known}")
 
     @abstractmethod
     def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:

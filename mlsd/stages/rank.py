@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from copy import copy
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from mlsd.labels.base import Labels, Negatives
 from mlsd.logs import Log
 from mlsd.losses.base import Loss
 from mlsd.rankers.base import LabelledFeatures, Ranker
-from mlsd.stages.base import CandidateStage, TrainingData
+from mlsd.stages.base import CandidateStage, Piece, TrainingData
 from mlsd.types import Array, FeatureBatch, RankingBatch, State
 
 ALL_SHOWN = Negatives()
@@ -83,6 +84,26 @@ class Rank(CandidateStage):
         if self._ranker is None:
             raise NotFittedError("a rank stage was used before fit or load_state")
         return self._ranker
+
+    @property
+    def pieces(self) -> Mapping[str, Piece]:
+        features = self.features.features.items()
+        return {name: Piece(f"features/{feature.family}", feature.needs) for name, feature in features}
+
+    def without(self, pieces: Collection[str]) -> Self:
+        """Without some of its features."""
+        self._check_gone(pieces)
+        less = copy(self)
+        less.features = self.features.without(pieces)
+        less._ranker, less._calibration = None, Calibration()  # noqa: SLF001  (its own copy)
+        return less
+
+    def muted(self, pieces: Collection[str]) -> Self:
+        """With some of its features as they are on average in training; see `FeatureSet.muted`."""
+        self._check_gone(pieces)
+        silent = copy(self)
+        silent.features = self.features.muted(pieces)
+        return silent
 
     def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:
         """Fit features and the ranker on the ranking window, and calibrate on the validation window.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from copy import copy
 from dataclasses import replace
+from typing import Self
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from mlsd import checks, ragged, rng
 from mlsd.errors import nearest
 from mlsd.fitting import Curves, Fitting
 from mlsd.retrievers.base import Retriever
-from mlsd.stages.base import CandidateStage, TrainingData
+from mlsd.stages.base import CandidateStage, Piece, TrainingData
 from mlsd.types import Candidates, Floats, Ints, RankingBatch, State
 
 
@@ -34,6 +36,8 @@ class Retrieve(CandidateStage):
         n_each: how many candidates each retriever looks for, or name -> how many; None means `n_out`.
         rrf_k: the higher, the less the first ranks stand out.
     """
+
+    learns_alone = True
 
     def __init__(
         self,
@@ -64,6 +68,19 @@ class Retrieve(CandidateStage):
     @property
     def catalog_needs(self) -> frozenset[str]:
         return frozenset[str]().union(*(each.catalog_needs for each in self.retrievers.values()))
+
+    @property
+    def pieces(self) -> Mapping[str, Piece]:
+        return {name: Piece(f"retriever/{name}", each.needs) for name, each in self.retrievers.items()}
+
+    def without(self, pieces: Collection[str]) -> Self:
+        """Without some of its retrievers: nobody searches by them, and nobody has their score."""
+        self._check_gone(pieces)
+        less = copy(self)
+        less.retrievers = {name: each for name, each in self.retrievers.items() if name not in pieces}
+        return less
+
+    muted = without
 
     def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:
         curves = {}

@@ -93,6 +93,33 @@ class StageKit(ABC):
             with pytest.raises(InputError, match=column):
                 stage(_less(self.batch(), column))
 
+    def test_each_piece_can_be_left_out(self, stage: Stage) -> None:
+        for name in stage.pieces if len(stage.pieces) > 1 else ():
+            less = self.make().without({name})
+            assert less.pieces.keys() == stage.pieces.keys() - {name}
+            assert less.needs <= stage.needs
+        for wrong in ({"no such piece"}, set(stage.pieces)):
+            if wrong:
+                with pytest.raises(InputError, match=r"no piece|nothing left"):
+                    stage.without(wrong)
+                with pytest.raises(InputError, match=r"no piece|nothing left"):
+                    stage.muted(wrong)
+
+    def test_a_piece_falls_silent_and_the_stage_stays_as_it_is(self, stage: Stage) -> None:
+        batch, before = self.batch(), stage(self.batch())
+        for name in stage.pieces if len(stage.pieces) > 1 else ():
+            silent = stage.muted({name})
+            assert silent.produces <= silent(batch).column_names
+        assert same_batch(stage(batch), before)
+
+    def test_what_learns_alone_learns_the_same_whatever_is_around_it(self, stage: Stage) -> None:
+        if not stage.learns_alone:
+            return
+        first = set(list(stage.pieces)[:1]) if len(stage.pieces) > 1 else set()
+        again = self.make().without(first)
+        again.fit(replace(self.training(), batches={}), FITTING)
+        assert same_batch(again(self.batch()), stage.muted(first)(self.batch()))
+
     def test_unfitted_is_refused(self) -> None:
         with pytest.raises(MlsdError):
             self.make()(self.batch())

@@ -142,6 +142,11 @@ def test_the_default_has_no_fault_and_builds() -> None:
             "problem.engine=specialized",
             "problem.engine == 'specialized': must be 'general' or 'specialised'. Did you mean",
         ),
+        ("ablation=yes-please", "ablation == 'yes-please': must be true or false."),
+        ("ablation=1", "ablation == 1: must be true or false."),
+        ("ablation_options.margin=0", "ablation_options.margin == 0.0: must be above 0."),
+        ("ablation_options.n_refits=-1", "ablation_options.n_refits == -1: must be at least 0."),
+        ("ablation_options.n_refit=2", "Did you mean 'n_refits'?"),
         ("++online.raters=3", "online.raters == 3: must be a mapping (Raters)."),
         (
             "++funnel.stages.full_rank=3",
@@ -250,3 +255,9 @@ def test_targets_can_be_left_alone() -> None:
     config = compose_overrides(["problem=search", "+funnel.stages.full_rank.loss.nonsense=1"]).required()
     assert examine(config, without=TORCH).faults == ()
     assert len(examine(config).faults) == 1
+
+
+def test_an_ablation_is_decided_by_an_order() -> None:
+    rule = "problem.goals.offline == 'auc': must be a metric of an order where ablation is true."
+    assert rule in faults("problem.goals.offline=auc", "ablation=true")
+    assert rule not in faults("problem.goals.offline=auc")

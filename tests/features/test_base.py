@@ -103,3 +103,34 @@ def test_scaling_of_many_candidates_comes_from_whole_requests(monkeypatch: pytes
     features.fit(SMALL.catalog, SMALL.log, batch_of(np.repeat(np.arange(4.0), 2), n_requests=4))
     assert features.scaling is not None
     assert features.scaling.mean.tolist() == [1.0]  # requests 0 and 2
+
+
+def test_a_muted_feature_is_at_its_training_mean_and_the_others_are_as_they_were() -> None:
+    features = FeatureSet({"a": Given("x"), "b": Given("y"), "c": Given("c", 4), "d": Given("d", 2)})
+    y, c, d = np.array([5.0, 1.0, 3.0]), np.array([3, 1, 3]), np.array([1, 0, 0])
+    batch = batch_of(np.array([0.0, 1.0, 5.0]), y=y, c=c, d=d)
+    features.fit(SMALL.catalog, SMALL.log, batch)
+    whole, silent = features.transform(batch), features.muted({"a", "c"}).transform(batch)
+    assert silent.dense[:, 0].tolist() == [0, 0, 0]
+    assert silent.categorical[:, 0].tolist() == [3, 3, 3]
+    assert np.array_equal(silent.dense[:, 1], whole.dense[:, 1])
+    assert silent.categorical[:, 1].tolist() == [1, 0, 0]
+    assert np.array_equal(features.transform(batch).dense, whole.dense)
+    both = features.muted({"a"}).muted({"b"}).transform(batch)
+    assert not both.dense.any()
+
+
+def test_the_most_frequent_category_is_kept_with_the_scaling() -> None:
+    """Of several the lowest; a batch at serving changes nothing."""
+    features = FeatureSet({"c": Given("c", 4)})
+    features.fit(SMALL.catalog, SMALL.log, batch_of(np.zeros(4), c=np.array([2, 1, 1, 2])))
+    restored = FeatureSet({"c": Given("c", 4)})
+    restored.load_state(features.state())
+    silent = restored.muted({"c"}).transform(batch_of(np.zeros(2), c=np.array([0, 3])))
+    assert silent.categorical.tolist() == [[1], [1]]
+
+
+def test_without_some_features() -> None:
+    features = FeatureSet({"a": Given("x"), "b": Given("y")})
+    assert list(features.without({"a"}).features) == ["b"]
+    assert features.without({"a"}).needs == {"candidate.y"}

@@ -240,6 +240,59 @@ def realistic() -> RunResult:
     )
 
 
+def worth(value: float, half: float, p_holm: float, metric: str = "nDCG@10") -> dict[str, Any]:
+    """Figures of one part in one metric and two segments, as an ablation leaves them."""
+    ends = {"value": value, "low": value - half, "high": value + half, "n": 2140}
+    tested = {**ends, "p_value": p_holm / 4, "p_holm": p_holm}
+    return {metric: {"all": tested, "queries=tail": tested}, "P@5": {"all": ends, "queries=tail": ends}}
+
+
+def ablation() -> dict[str, Any]:
+    """A part that is worth it, one that harms, one that is not shown to do either, some that cannot go."""
+    saves = {**worth(0.001, 0.004, 1.0)["nDCG@10"]["all"], "margin": 0.01, "non_inferior": True}
+    saves |= {"candidates": {"with": 100, "without": 487}, "declared_ms": {"with": 2.2, "without": 5.4}}
+    costly = {**saves, "non_inferior": False, "low": -0.02}
+    costly["declared_ms"] = {"with": 2.2, "without": None}
+    finds = "retrieve finds the candidates: without it there is nothing to rank"
+    return {
+        "serving": {
+            "features/query_item": worth(0.21, 0.02, 0.0004),
+            "retriever/popularity": worth(-0.008, 0.004, 0.003),
+            "stage/full_rank": worth(0.013, 0.008, 0.08),
+            "stage/light_rank": worth(0.001, 0.004, 1.0),
+        },
+        "redesign": {
+            "features/query_item": worth(0.18, 0.02, 0.0004),
+            "retriever/bm25": worth(0.012, 0.004, 0.0004),
+            "retriever/popularity": worth(-0.03, 0.004, 0.003),
+            "stage/light_rank": worth(-0.004, 0.006, 0.7),
+        },
+        "not_possible": {
+            "serving": {"stage/retrieve": finds, "retriever/bm25": "full_rank needs candidate.bm25_score"},
+            "redesign": {"stage/retrieve": finds},
+        },
+        "switched_off": {"retriever/bm25": {"light_rank": ["bm25"], "full_rank": ["bm25", "bm25_share"]}},
+        "non_inferiority": {
+            "serving": {"stage/light_rank": saves},
+            "redesign": {"stage/light_rank": costly},
+        },
+        "training_luck": {
+            "values": [0.678, 0.671, 0.675, 0.674],
+            "mean": 0.6745,
+            "sd": 0.0029,
+            "reach": 0.0103,
+            "exceeded": {"features/query_item": True, "retriever/bm25": False, "retriever/popularity": True},
+        },
+    }
+
+
+def taken_apart() -> RunResult:
+    """A run that found out what each part is worth."""
+    run = realistic()
+    leaner = {"stage/light_rank": Latency(4.1, 5.2, 7.3)}
+    return replace(run, metrics={**run.metrics, "ablation": ablation()}, leaner=leaner)
+
+
 def bare() -> RunResult:
     """A run of which nothing is known."""
     return RunResult("Empty", "search", "nothing")
@@ -331,6 +384,13 @@ def hostile() -> RunResult:
             "offline": offline,
             "offline_difference": differences,
             "online": {HOSTILE: online_figure(0.4, 0.1, 0.05, 0.01, 0.09)},
+            "ablation": {
+                "serving": {HOSTILE: worth(0.1, 0.05, 0.001, HOSTILE)},
+                "redesign": {HOSTILE: worth(0.1, 0.05, 0.001, HOSTILE)},
+                "not_possible": {"serving": {HOSTILE + "/": HOSTILE}},
+                "switched_off": {HOSTILE: {HOSTILE: [HOSTILE]}},
+                "non_inferiority": {"serving": {HOSTILE: {}}},
+            },
         },
         decides=Decides(HOSTILE, HOSTILE, (HOSTILE,)),
         summary=HOSTILE,
@@ -361,6 +421,7 @@ def hostile() -> RunResult:
 
 BUILDERS = {
     "realistic": realistic,
+    "taken_apart": taken_apart,
     "bare": bare,
     "collection": collection,
     "unknown_everywhere": unknown_everywhere,
@@ -374,6 +435,12 @@ BUILDERS = {
 def result() -> RunResult:
     """A made-up run with everything in it."""
     return realistic()
+
+
+@pytest.fixture
+def taken_apart_result() -> RunResult:
+    """A made-up run that found out what each part is worth."""
+    return taken_apart()
 
 
 @pytest.fixture(scope="session", params=list(BUILDERS))

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 from rich.console import Console
 
 from mlsd.report.base import RunResult
+from mlsd.report.numbers import MINUS
 from mlsd.report.terminal import print_summary
 
 
@@ -46,3 +48,20 @@ def test_a_terminal_that_knows_ascii_only_gets_ascii(result: RunResult) -> None:
     assert "?" not in text.replace("better?", "").replace("gain?", "").replace("enough?", "").replace(
         "hold?", ""
     )
+
+
+def test_it_says_what_parts_are_worth_where_they_were_taken_out(
+    result: RunResult, taken_apart_result: RunResult
+) -> None:
+    assert "worth in" not in printed(result)
+    lines = [line.rstrip().replace(MINUS, "-") for line in printed(taken_apart_result).split("\n")]
+    (start,) = [place for place, line in enumerate(lines) if line.startswith("worth in nDCG@10")]
+    assert [re.split("  +", line) for line in lines[start : start + 7]] == [
+        ["worth in nDCG@10", "taken out at serving", "designed without it"],
+        ["stage: retrieve", "not possible", "not possible"],
+        ["stage: light_rank", "not shown +0.001", "not shown -0.004"],
+        ["stage: full_rank", "not shown +0.013", "not possible"],
+        ["retriever: popularity", "harmful -0.008", "harmful -0.030"],
+        ["retriever: bm25", "not possible", "could be luck +0.012"],
+        ["features: query-item", "worth it +0.210", "worth it +0.180"],
+    ]

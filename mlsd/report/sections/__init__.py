@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlsd.report import numbers
 from mlsd.report.base import RunResult
 from mlsd.report.page import Page
+from mlsd.report.sections.ablation import ablation
 from mlsd.report.sections.learning import features, labels, training
 from mlsd.report.sections.offline import offline
 from mlsd.report.sections.online import online
@@ -19,6 +20,7 @@ BUILDERS = (
     funnel,
     offline,
     segments,
+    ablation,
     online,
     predictions,
     labels,

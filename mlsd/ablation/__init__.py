@@ -1,0 +1,1 @@
+"""What each part of a funnel is worth: the funnel without it, on the same requests."""
