@@ -58,6 +58,11 @@ class Stage(ABC):
         """Columns of the catalog that it is fitted on."""
         return frozenset()
 
+    @property
+    def annotation_needs(self) -> frozenset[str]:
+        """What annotators must have said about requests, such as `intent`."""
+        return frozenset()
+
     @abstractmethod
     def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:
         """Learn; returns the training curves of each model inside, by name."""
