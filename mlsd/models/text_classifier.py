@@ -81,11 +81,10 @@ class TextModule(LossModule):
     Args:
         net: to train.
         learning_rate: of AdamW.
-        weight_decay: of AdamW.
     """
 
-    def __init__(self, net: TextNet, learning_rate: float, weight_decay: float) -> None:
-        super().__init__(learning_rate, weight_decay)
+    def __init__(self, net: TextNet, learning_rate: float) -> None:
+        super().__init__(learning_rate, weight_decay=0.0)
         self.net = net
 
     def loss(self, batch: TextInputs) -> tuple[Tensor, float]:
@@ -130,7 +129,6 @@ def fit_text_classes(
     validation: Examples,
     dim: int,
     learning_rate: float,
-    weight_decay: float,
     batch_texts: int,
     fitting: Fitting,
 ) -> tuple[TextClasses, Curves]:
@@ -141,7 +139,6 @@ def fit_text_classes(
         validation: what tells when to stop.
         dim: of the vectors.
         learning_rate: of AdamW.
-        weight_decay: of AdamW.
         batch_texts: texts of a batch.
         fitting: how to train.
     """
@@ -151,5 +148,5 @@ def fit_text_classes(
     batches = [
         TextBatches(grams.bags(part.texts), part, batch_texts, fitting.seed) for part in (train, validation)
     ]
-    curves = fit_module(TextModule(net, learning_rate, weight_decay), *batches, fitting)
+    curves = fit_module(TextModule(net, learning_rate), *batches, fitting)
     return TextClasses(grams, *net.folded(), prior), curves

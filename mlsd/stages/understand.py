@@ -58,7 +58,6 @@ class Understand(RequestStage):
         category: column of the catalog with integers from 0, which are the topics.
         dim: of the vectors.
         learning_rate: of AdamW.
-        weight_decay: of AdamW.
         batch_texts: different queries of a batch.
     """
 
@@ -69,7 +68,6 @@ class Understand(RequestStage):
         category: str = "category",
         dim: int = 32,
         learning_rate: float = 0.02,
-        weight_decay: float = 0.0,
         batch_texts: int = 32,
     ) -> None:
         sources = ("annotations", "clicks")
@@ -82,7 +80,6 @@ class Understand(RequestStage):
         self.intent_from, self.topic_from, self.category = intent_from, topic_from, category
         self.dim = checks.at_least("dim", dim, 1)
         self.learning_rate = checks.above("learning_rate", learning_rate, 0)
-        self.weight_decay = checks.at_least("weight_decay", weight_decay, 0)
         self.batch_texts = checks.at_least("batch_texts", batch_texts, 1)
         self._understood: dict[str, _Understood] = {}
 
@@ -178,7 +175,7 @@ class Understand(RequestStage):
 
         classes, train, validation = self._lessons(target, data, fitting.name)
         classifier, curves = fit_text_classes(
-            train, validation, self.dim, self.learning_rate, self.weight_decay, self.batch_texts, fitting
+            train, validation, self.dim, self.learning_rate, self.batch_texts, fitting
         )
         return _Understood(classes, _calibrated(classifier, validation)), curves
 
