@@ -194,7 +194,7 @@ class Understand(RequestStage):
         ]
         for window, examples in zip((LEARNT_ON, STOPPED_ON), lessons, strict=True):
             if not len(examples):
-                raise InputError(f"{name}, {window} window: no query has a {target} to learn from")
+                raise InputError(f"{name}, {window} window: no query has a known {target} to learn from")
         _check_learnable(target, classes, lessons[0], f"{name}, {LEARNT_ON} window")
         return classes, *lessons
 
