@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from mlsd.report import numbers
@@ -50,7 +49,9 @@ def queries(result: RunResult) -> Section | None:
         "of the test window, by what is true of them and no system is told. Whether it helps the ranking is "
         "another question."
     )
-    blocks = tuple(block for stage in stages for block in _stage_blocks(result, stage))
+    blocks = tuple(
+        block for place, stage in enumerate(stages) for block in _stage_blocks(result, stage, place)
+    )
     return Section("queries", "Queries", lead, (*_cost(result), *blocks))
 
 
@@ -68,12 +69,12 @@ def _and(words: list[str]) -> str:
     return " and ".join([", ".join(spoken[:-1]), spoken[-1]] if len(spoken) > 1 else spoken)
 
 
-def _stage_blocks(result: RunResult, stage: str) -> tuple[Block, ...]:
+def _stage_blocks(result: RunResult, stage: str, place: int) -> tuple[Block, ...]:
     figures = _figures(result, stage)
     table = _work_table(result, stage, figures.work)
     tables = (_confidence_table(result, stage, figures.confidence),) if figures.confidence else ()
     return (
-        *charts(_work_chart(result, stage, figures.work), beside=table),
+        *charts(_work_chart(result, stage, figures.work, place), beside=table),
         *tables,
         *_folds(result, stage, figures),
     )
@@ -88,15 +89,14 @@ def _figures(result: RunResult, stage: str) -> _Figures:
     return _Figures(work, confidence)
 
 
-def _work_chart(result: RunResult, stage: str, names: tuple[str, ...]) -> IntervalChart:
+def _work_chart(result: RunResult, stage: str, names: tuple[str, ...], place: int) -> IntervalChart:
     found = {name: result.component(stage, name) or Estimate() for name in names}
     rows = tuple(
         IntervalRow(numbers.one_line(name), estimate, numbers.with_interval(estimate), "stage")
         for name, estimate in found.items()
     )
     caption = "Points with their intervals; 1 is without a mistake."
-    anchor = f"queries-{re.sub('[^A-Za-z0-9]', '-', stage)}"
-    return IntervalChart(anchor, numbers.one_line(stage), caption, rows, axis="share or F1")
+    return IntervalChart(f"queries-{place}", numbers.one_line(stage), caption, rows, axis="share or F1")
 
 
 def _work_table(result: RunResult, stage: str, names: tuple[str, ...]) -> Table:
