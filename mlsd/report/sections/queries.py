@@ -95,8 +95,8 @@ def _work_chart(result: RunResult, stage: str, names: tuple[str, ...], place: in
         IntervalRow(numbers.one_line(name), estimate, numbers.with_interval(estimate), "stage")
         for name, estimate in found.items()
     )
-    caption = "Points with their intervals; 1 is without a mistake."
-    return IntervalChart(f"queries-{place}", numbers.one_line(stage), caption, rows, axis="share or F1")
+    title, caption = f"The work of {numbers.one_line(stage)}", "Points with their intervals."
+    return IntervalChart(f"queries-{place}", title, caption, rows, axis="share, or F1")
 
 
 def _work_table(result: RunResult, stage: str, names: tuple[str, ...]) -> Table:
@@ -105,7 +105,7 @@ def _work_table(result: RunResult, stage: str, names: tuple[str, ...]) -> Table:
     )
     kinds = dict.fromkeys(name.partition("(")[0] for name in names)
     notes = tuple(MEANINGS[kind] for kind in kinds if kind in MEANINGS)
-    return Table(columns("figure", "value", result.units_word), rows, f"What {stage} gets right", notes)
+    return Table(columns("figure", "value", result.units_word), rows, f"How well {stage} works", notes)
 
 
 def _confidence_table(result: RunResult, stage: str, names: dict[tuple[str, str], str]) -> Table:

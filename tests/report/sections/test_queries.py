@@ -52,8 +52,8 @@ def test_it_stands_between_segments_and_the_online_test(queries_result: RunResul
 
 
 def test_figures_of_the_work_and_of_confidence_are_told_apart(section: Section) -> None:
-    assert named(section, "What rewrite gets right") == {"corrected": ["0.610", "310"]}
-    work = named(section, "What understand gets right")
+    assert named(section, "How well rewrite works") == {"corrected": ["0.610", "310"]}
+    work = named(section, "How well understand works")
     assert list(work) == ["Accuracy(intent)", "MacroF1(intent)", "F1(navigational)", "Accuracy(topic)"]
     assert work["F1(navigational)"] == ["0.830", "2,140"]
     sure = named(section, "Whether understand knows how sure it is")
@@ -79,11 +79,11 @@ def test_segments_are_folded_away(section: Section) -> None:
 
 def test_each_stage_has_a_chart_of_its_own(section: Section) -> None:
     charts = [spec for block in section.blocks if isinstance(block, Charts) for spec in block.specs]
-    assert [chart.title for chart in charts] == ["rewrite", "understand"]
+    assert [chart.title for chart in charts] == ["The work of rewrite", "The work of understand"]
     assert len({chart.name for chart in charts}) == 2
 
 
 def test_both_pages_have_it(queries_result: RunResult) -> None:
     for page in (render_html(queries_result), render_markdown(queries_result)):
-        assert "What understand gets right" in page
+        assert "How well understand works" in page
         assert "the request" in page
