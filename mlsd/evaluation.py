@@ -178,7 +178,7 @@ def component_figures(
             of_segment = predictions.take(mask)
             statistics |= {_of(metric, name): metric.statistic(of_segment) for metric in metrics}
         found = bootstrap.intervals(list(statistics.values()), np.unique(user))
-        for name, (interval,) in zip(statistics, found, strict=True):
+        for name, (interval, *_) in zip(statistics, found, strict=True):
             figures.setdefault(name, {})[segment] = interval._asdict()
     return figures
 

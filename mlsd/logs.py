@@ -25,6 +25,10 @@ that their scores are honest features for the rankers, which learn from the seco
 JUDGED_COLUMNS = ("request_id", "item", "grade")
 """Columns of what raters said about requests of the windows before the test."""
 
+ANNOTATION_COLUMNS = ("request_id", "name", "value")
+"""Columns of what annotators said about requests themselves: `name` is what was asked, such as `intent`, and
+`value` the answer, as text; whole numbers, such as those of categories, in decimal."""
+
 
 @dataclass(frozen=True)
 class Log:
@@ -36,12 +40,15 @@ class Log:
         split: (n_requests,) the name in `SPLITS` of each request's window.
         judged: one row per (request, item) pair that raters graded, sorted by both; never of the test
             window, whose grades are for evaluation alone. None where nobody graded anything.
+        annotations: one row per answer of an annotator about a request, see `ANNOTATION_COLUMNS`; never of
+            the test window. None where nobody annotated anything.
     """
 
     requests: Requests
     impressions: pd.DataFrame
     split: Array
     judged: pd.DataFrame | None = None
+    annotations: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         missing = [name for name in IMPRESSION_COLUMNS if name not in self.impressions.columns]
@@ -49,20 +56,22 @@ class Log:
             raise InputError(f"the log lacks the columns {', '.join(missing)}")
         if np.any(np.diff(self.requests.request_id) <= 0):
             raise InputError("request_id of a log must ascend without repeats")
-        self._check_judged()
+        self._check_said("judged", self.judged, JUDGED_COLUMNS)
+        self._check_said("annotated", self.annotations, ANNOTATION_COLUMNS)
 
-    def _check_judged(self) -> None:
-        if self.judged is None:
+    def _check_said(self, what: str, table: pd.DataFrame | None, columns: tuple[str, ...]) -> None:
+        """What people said belongs to requests of the windows before the test."""
+        if table is None:
             return
-        missing = [name for name in JUDGED_COLUMNS if name not in self.judged.columns]
+        missing = [name for name in columns if name not in table.columns]
         if missing:
-            raise InputError(f"what is judged lacks the columns {', '.join(missing)}")
-        n_strange = int(np.count_nonzero(~self.judged["request_id"].isin(self.requests.request_id)))
+            raise InputError(f"what is {what} lacks the columns {', '.join(missing)}")
+        n_strange = int(np.count_nonzero(~table["request_id"].isin(self.requests.request_id)))
         if n_strange:
-            raise InputError(f"{n_strange} judged rows belong to requests that the log does not have")
-        n_test = int(np.count_nonzero(self.split[self._rows_of(self.judged)] == "test"))
+            raise InputError(f"{n_strange} {what} rows belong to requests that the log does not have")
+        n_test = int(np.count_nonzero(self.split[self._rows_of(table)] == "test"))
         if n_test:
-            raise InputError(f"{n_test} judged rows belong to the test window, which nothing may learn from")
+            raise InputError(f"{n_test} {what} rows belong to the test window, which nothing may learn from")
 
     @property
     def request_rows(self) -> Ints:
@@ -77,10 +86,12 @@ class Log:
         """The part of the log in these splits."""
         kept = np.isin(self.split, splits)
         impressions = self.impressions[kept[self.request_rows]].reset_index(drop=True)
-        judged = self.judged
-        if judged is not None:
-            judged = judged[kept[self._rows_of(judged)]].reset_index(drop=True)
-        return Log(self.requests.take(kept), impressions, self.split[kept], judged)
+        said = (self._kept(kept, table) for table in (self.judged, self.annotations))
+        return Log(self.requests.take(kept), impressions, self.split[kept], *said)
+
+    def _kept(self, kept: Array, table: pd.DataFrame | None) -> pd.DataFrame | None:
+        """The rows of a table that belong to the kept requests."""
+        return None if table is None else table[kept[self._rows_of(table)]].reset_index(drop=True)
 
     def until(self, split: str) -> Log:
         """The part of the log up to and with `split`."""

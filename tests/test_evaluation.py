@@ -9,6 +9,7 @@ from mlsd.estimators.bootstrap import Bootstrap
 from mlsd.evaluation import (
     Evaluated,
     click_predictions,
+    component_figures,
     difference_figures,
     per_request,
     prediction_figures,
@@ -18,7 +19,8 @@ from mlsd.evaluation import (
 )
 from mlsd.labels.base import Labels
 from mlsd.logs import Log, impressions_of
-from mlsd.metrics.base import Predictions
+from mlsd.metrics.base import Judged, Predictions, RowFigure
+from mlsd.metrics.calibration_error import CalibrationError
 from mlsd.metrics.log_loss import LogLoss
 from mlsd.metrics.ndcg import NDCG
 from mlsd.metrics.reciprocal_rank import ReciprocalRank
@@ -116,3 +118,17 @@ def test_bins_hold_equally_many_rows_by_rising_prediction() -> None:
     assert tuple(first) == pytest.approx((0.2, 0.0, 2))
     assert tuple(second) == pytest.approx((0.7, 1.0, 2))
     assert len(reliability(predictions.take(np.array([0])), n_bins=10)) == 1
+
+
+def test_a_stage_is_judged_by_its_own_figures_and_by_how_sure_it_was() -> None:
+    """Right about the first three of four requests, always with 75%: in segment b once in two."""
+    right = np.array([True, True, True, False])
+    predictions = Predictions(np.full(4, 0.75), right.astype(float), requests().user)
+    judged = Judged({"Accuracy(intent)": RowFigure.share(right, np.ones(4, bool))}, {"intent": predictions})
+    figures = component_figures(judged, [CalibrationError(), LogLoss()], evaluated(), BOOTSTRAP)
+    assert list(figures) == ["Accuracy(intent)", "ECE(intent)", "LogLoss(intent)"]
+    accuracy = figures["Accuracy(intent)"]
+    assert [accuracy[name]["value"] for name in ("all", "intent=a", "intent=b")] == [0.75, 1.0, 0.5]
+    assert figures["ECE(intent)"]["all"]["value"] == pytest.approx(0.0)
+    assert figures["ECE(intent)"]["intent=b"]["value"] == pytest.approx(0.25)
+    assert accuracy["all"]["n"] == 2

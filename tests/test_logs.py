@@ -75,3 +75,24 @@ def test_a_log_refuses_judgements_that_nothing_may_learn_from() -> None:
         Log(requests, impressions, split, judged(3, 4, 6))
     with pytest.raises(InputError, match="what is judged lacks the columns item"):
         Log(requests, impressions, split, judged(3).drop(columns="item"))
+
+
+def annotated(*request_ids: int) -> pd.DataFrame:
+    return pd.DataFrame({"request_id": request_ids, "name": "intent", "value": "navigational"})
+
+
+def test_windows_keep_what_was_annotated_about_their_requests() -> None:
+    split = np.array(["ranking", "validation"])
+    log = Log(served().requests, impressions_of(served()), split, annotations=annotated(3, 5, 5))
+    ranking = log.window("ranking")
+    assert ranking.annotations is not None
+    assert ranking.annotations["request_id"].tolist() == [3]
+    assert ranking.judged is None
+
+
+def test_a_log_refuses_annotations_that_nothing_may_learn_from() -> None:
+    requests, impressions, split = served().requests, impressions_of(served()), np.array(["ranking", "test"])
+    with pytest.raises(InputError, match="1 annotated rows belong to the test window"):
+        Log(requests, impressions, split, annotations=annotated(3, 5))
+    with pytest.raises(InputError, match="what is annotated lacks the columns value"):
+        Log(requests, impressions, split, annotations=annotated(3).drop(columns="value"))

@@ -11,6 +11,7 @@ from mlsd.estimators.bootstrap import Bootstrap
 from mlsd.features.base import Feature
 from mlsd.fitting import TrainerOptions
 from mlsd.funnel import Funnel
+from mlsd.labels.annotations import Annotators
 from mlsd.labels.base import LabelSource
 from mlsd.logs import SPLITS
 from mlsd.metrics.base import PredictionMetric, RankingMetric
@@ -114,10 +115,12 @@ class Collection:
     Args:
         split_days: split -> its days, in order of time.
         explore: the shuffled slice.
+        annotate: people who say what requests are; None where nobody is asked.
     """
 
     split_days: Mapping[str, int]
     explore: Exploration
+    annotate: Annotators | None = None
 
     def __post_init__(self) -> None:
         rule = f"must have the days of {', '.join(SPLITS)}, in this order"

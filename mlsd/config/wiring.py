@@ -41,7 +41,7 @@ def wiring_faults(sections: Sections) -> list[Fault]:
     if isinstance(logging, Logging):
         found += _funnel(sections, "logging.funnel", logging.funnel)
         found += _depth(logging, sections.get("problem"))
-    found += [*_users(sections), *_positions(sections), *_metrics(sections)]
+    found += [*_users(sections), *_positions(sections), *_metrics(sections), *_annotations(sections)]
     return [fault for fault in found if fault.value is not STAND_IN]
 
 
@@ -121,6 +121,23 @@ def _users(sections: Sections) -> Iterator[Fault]:
         yield Fault("logging.collect", _name(collect), "must be null: nobody is live who could be served")
     if isinstance(world, RecordedWorld) and isinstance(online, ABTest):
         yield Fault("online", _name(online), "must be none: nobody is live who could be served")
+
+
+def _annotations(sections: Sections) -> Iterator[Fault]:
+    """What stages learn from annotators is asked of them when the log is collected."""
+    plan, logging, world = (sections.get(name) for name in ("funnel", "logging", "world"))
+    if not isinstance(plan, FunnelPlan) or not isinstance(plan.stages, Mapping):
+        return
+    collect = logging.collect if isinstance(logging, Logging) else None
+    if collect is not None and not isinstance(collect, Collection):
+        return
+    asked = collect.annotate.accuracy if collect is not None and collect.annotate is not None else {}
+    for name, stage in plan.active.items():
+        needed = sorted(stage.annotation_needs) if isinstance(stage, Stage) else []
+        for missing in needed if isinstance(world, World) else ():
+            if missing not in asked:
+                rule = "is learnt from annotations, and logging.collect.annotate.accuracy does not name it"
+                yield Fault(f"funnel.stages.{name}", missing, rule)
 
 
 def _name(part: object) -> str:

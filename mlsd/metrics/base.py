@@ -247,6 +247,10 @@ class Predictions:
 class PredictionMetric(ABC):
     """A figure for a set of predicted probabilities, which can be computed again for resampled units."""
 
+    judges_confidence: ClassVar[bool] = True
+    """Whether it says something about how sure a classifier is of the class it chose, where the outcome is
+    whether that was right."""
+
     @property
     @abstractmethod
     def name(self) -> str:
@@ -289,6 +293,8 @@ class ThresholdMetric(AdditiveMetric):
     """
 
     label: ClassVar[str]
+    judges_confidence = False
+    """A class that was chosen is a yes already, and `F1(intent)` would be taken for the F1 of intents."""
 
     def __init__(self, threshold: float = 0.5) -> None:
         self.threshold = checks.share("threshold", threshold)
@@ -353,8 +359,9 @@ class Judged(NamedTuple):
     """Name, such as `Accuracy(intent)` -> figure."""
 
     predictions: Mapping[str, Predictions]
-    """What was predicted with a probability, such as `intent` -> P(right) and whether it was right; every
-    prediction metric of a run is applied to it. The unit of a row is the request's user."""
+    """What was predicted with a probability, such as `intent` -> P(right) and whether it was right; those
+    prediction metrics of a run that judge a confidence are applied to it. The unit of a row is the request's
+    user."""
 
 
 def row_losses(prob: Floats, outcome: Floats) -> Floats:

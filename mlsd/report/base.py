@@ -70,6 +70,7 @@ class RunResult:
         changes: requests and queries that fare better or worse; None without a pre-existing system.
         calibration: stage -> bins of its predictions for the test window.
         coverage: stage -> share of the test window's impressions that it predicted, in [0, 1].
+        annotations: what annotators were asked, such as `intent` -> how many answers they gave.
         training: model -> its losses by epoch.
         features: columns of all ranking stages.
         online_design: None when nothing was served online.
@@ -103,6 +104,7 @@ class RunResult:
     changes: Changes | None = None
     calibration: Mapping[str, tuple[CalibrationBin, ...]] = field(default_factory=dict)
     coverage: Mapping[str, float] = field(default_factory=dict)
+    annotations: Mapping[str, int] = field(default_factory=dict)
     training: Mapping[str, Curves] = field(default_factory=dict)
     features: tuple[FeatureSummary, ...] = ()
     online_design: OnlineDesign | None = None
@@ -162,6 +164,16 @@ class RunResult:
     def offline(self, system: str, metric: str, segment: str = ALL) -> Estimate | None:
         """A figure of the offline evaluation; None when the system has no such figure."""
         figures = ((self.metrics.get("offline") or {}).get(system) or {}).get(metric) or {}
+        return Estimate.of(figures[segment]) if segment in figures else None
+
+    @property
+    def components(self) -> Mapping[str, Mapping[str, Mapping[str, Figure]]]:
+        """Stage that works on requests -> figure -> segment -> how well it did its own work."""
+        return self.metrics.get("components") or {}
+
+    def component(self, stage: str, name: str, segment: str = ALL) -> Estimate | None:
+        """A figure of a stage's own work; None when it has no such figure."""
+        figures = self.components.get(stage, {}).get(name, {})
         return Estimate.of(figures[segment]) if segment in figures else None
 
     def difference(self, metric: str, segment: str = ALL) -> Estimate | None:

@@ -80,6 +80,7 @@ def result_of(
             stage: tuple(parts.CalibrationBin(*bin_) for bin_ in bins)
             for stage, bins in outcome.offline.reliability.items()
         },
+        annotations=_annotations(outcome.logged),
         training={
             f"{stage}.{model}": curve
             for stage, curves in outcome.fitted.curves.items()
@@ -166,6 +167,12 @@ def _answers(system: System) -> tuple[tuple[str, str], ...]:
         ),
         ("How many requests?", f"{count(scale.peak_requests_per_second)} a second at the peak"),
     )
+
+
+def _annotations(logged: Logged) -> dict[str, int]:
+    """What annotators were asked -> how many answers they gave: what the log cost beside its users."""
+    said = logged.log.annotations
+    return {} if said is None else {str(name): int(n) for name, n in said["name"].value_counts().items()}
 
 
 def _changes(system: System, outcome: Outcome) -> parts.Changes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ from mlsd.worlds.base import LiveWorld, RecordedWorld
 
 EXISTING, SHOWN = "logging", "funnel"
 """Names among the figures of the pre-existing system and of what the whole funnel shows."""
+
+ANNOTATIONS = "annotations.parquet"
 
 Config = Mapping[str, Any]
 """A run's resolved config as plain values."""
@@ -233,7 +236,10 @@ def _collected(system: System, logging: Logging, existing: Funnel, progress: Pro
         system.seed,
         system.n_workers,
     )
-    return collect_log(world, policy, collect.n_days, collect.split_days, logging.latency_ms, progress)
+    log, state = collect_log(world, policy, collect.n_days, collect.split_days, logging.latency_ms, progress)
+    if collect.annotate is not None:
+        log = replace(log, annotations=collect.annotate.annotate(world, log, system.seed))
+    return log, state
 
 
 def _ranked(
@@ -256,7 +262,8 @@ def _ranked(
 
 def _components(system: System, funnel: Funnel, evaluated: Evaluated) -> dict[str, Figures]:
     """Stage that works on requests -> how well it did its own work, where the world knows the truth."""
-    metrics = [metric for metric in system.metrics.values() if isinstance(metric, PredictionMetric)]
+    predicting = [metric for metric in system.metrics.values() if isinstance(metric, PredictionMetric)]
+    metrics = [metric for metric in predicting if metric.judges_confidence]
     truth = system.world.truth_of(evaluated.requests)
     found, batch = {}, RankingBatch.of(evaluated.requests)
     for name, stage in funnel.stages.items():
@@ -315,6 +322,8 @@ def _save_log(logged: tuple[Log, State], folder: Path) -> None:
     log, state = logged
     save_requests(log.requests.with_columns(split=log.split.astype(object)), folder / "requests.parquet")
     log.impressions.to_parquet(folder / "impressions.parquet", index=False)
+    if log.annotations is not None:
+        log.annotations.to_parquet(folder / ANNOTATIONS, index=False)
     save_state(state, folder / "users.npz")
 
 
@@ -322,4 +331,7 @@ def _load_log(folder: Path) -> tuple[Log, State]:
     columns = load_requests(folder / "requests.parquet").named_columns()
     split = columns.pop("split").astype(str)
     impressions = read_table(folder / "impressions.parquet")
-    return Log(Requests.of_columns(columns), impressions, split), load_state(folder / "users.npz")
+    said = folder / ANNOTATIONS
+    annotations = read_table(said).astype({"name": object, "value": object}) if said.exists() else None
+    log = Log(Requests.of_columns(columns), impressions, split, annotations=annotations)
+    return log, load_state(folder / "users.npz")

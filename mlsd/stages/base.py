@@ -103,6 +103,11 @@ class Stage(ABC):
         if pieces and len(set(pieces)) == len(self.pieces):
             raise InputError(f"{own} would have nothing left without {known}")
 
+    @property
+    def annotation_needs(self) -> frozenset[str]:
+        """What annotators must have said about requests, such as `intent`."""
+        return frozenset()
+
     @abstractmethod
     def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:
         """Learn; returns the training curves of each model inside, by name."""

@@ -12,7 +12,7 @@ import pytest
 from mlsd.errors import InputError, NotFittedError
 from mlsd.features.base import Feature, FeatureSet
 from mlsd.testing.small_log import SmallLog
-from mlsd.types import Array, FeatureBatch, RankingBatch
+from mlsd.types import Array, FeatureBatch, RankingBatch, Requests
 
 SMALL = SmallLog()
 
@@ -26,7 +26,11 @@ class FeatureKit(ABC):
 
     def batch(self) -> RankingBatch:
         """Requests of all windows with their candidates."""
-        return SMALL.candidates(SMALL.requests.take(np.arange(0, len(SMALL.requests), 9)))
+        return self.candidates(SMALL.requests.take(np.arange(0, len(SMALL.requests), 9)))
+
+    def candidates(self, requests: Requests) -> RankingBatch:
+        """What the feature's stage gets for these requests, with all columns that the feature needs."""
+        return SMALL.candidates(requests)
 
     def fitted(self) -> FeatureSet:
         features = FeatureSet({"feature": self.make()})
@@ -94,7 +98,7 @@ class FeatureKit(ABC):
         )
         other = FeatureSet({"feature": self.make()})
         other.fit(SMALL.catalog, replace(log, impressions=changed), self.batch())
-        before = SMALL.candidates(log.until("ranking").requests)
+        before = self.candidates(log.until("ranking").requests)
         assert same_values(_raw(features, before), _raw(other, before))
 
     def test_unfitted_is_refused(self) -> None:

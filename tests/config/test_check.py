@@ -190,6 +190,21 @@ def test_a_column_that_a_skipped_stage_would_have_made() -> None:
     )
 
 
+UNDERSTOOD = (
+    "+funnel.stages.understand={_target_: mlsd.stages.understand.Understand}",
+    "funnel.order=[understand,retrieve,light_rank,full_rank]",
+)
+
+
+def test_what_is_learnt_from_annotations_must_be_annotated() -> None:
+    assert faults(*UNDERSTOOD) == []
+    rule = "is learnt from annotations, and logging.collect.annotate.accuracy does not name it."
+    expected = [f"funnel.stages.understand == 'intent': {rule}"]
+    assert faults(*UNDERSTOOD, "logging.collect.annotate=null") == expected
+    assert faults(*UNDERSTOOD, "~logging.collect.annotate.accuracy.intent") == expected
+    assert faults("logging.collect.annotate=null") == []
+
+
 @pytest.mark.parametrize(
     ("target", "message"),
     [

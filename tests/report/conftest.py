@@ -311,12 +311,18 @@ def unknown_everywhere() -> RunResult:
     """Every figure undefined, half of them None and half NaN."""
     run = realistic()
     unmeasured = {"value": None, "low": float("nan"), "high": None, "n": 0}
+    components = {"understand": {"Accuracy(intent)": {"all": unmeasured}}}
     offline = {system: {name: {"all": unmeasured} for name in RANKING} for system in LIFTS}
     differences = {name: {"all": unmeasured, "queries=head": unmeasured} for name in RANKING}
     arms = dict.fromkeys(("control", "treatment", "effect", "low", "high", "p_value", "truth"))
     return replace(
         run,
-        metrics={"offline": offline, "offline_difference": differences, "online": {"session_success": arms}},
+        metrics={
+            "offline": offline,
+            "offline_difference": differences,
+            "online": {"session_success": arms},
+            "components": components,
+        },
         stages=tuple(StageResult(stage.name, stage.kind) for stage in run.stages),
         capacity=Capacity(),
         steps_s={"world": float("nan")},
@@ -324,6 +330,35 @@ def unknown_everywhere() -> RunResult:
         calibration={"light_rank": (CalibrationBin(float("nan"), float("nan"), 0),)},
         training={"two_tower": Curves((float("nan"),), (float("nan"),))},
         features=(FeatureSummary("x", "user"),),
+    )
+
+
+UNDERSTOOD = {
+    "Accuracy(intent)": 0.77,
+    "MacroF1(intent)": 0.71,
+    "F1(navigational)": 0.83,
+    "ECE(intent)": 0.05,
+}
+UNDERSTOOD |= {"Accuracy(topic)": 0.87, "ECE(topic)": 0.03, "AUC(topic)": 0.81}
+
+
+def with_queries() -> RunResult:
+    """Two stages that work on requests, before those that find candidates."""
+    run = realistic()
+    nan = float("nan")
+    names = {"rewrite": "spelling", "understand": "intent, topic"}
+    own = tuple(
+        StageResult(name, name, inside, nan, nan, Latency(0.2, 0.3, 0.4)) for name, inside in names.items()
+    )
+    components = {
+        "rewrite": {"corrected": {"all": figure(0.61, 310)}},
+        "understand": {name: by_segment(value, 2140) for name, value in UNDERSTOOD.items()},
+    }
+    return replace(
+        run,
+        stages=own + run.stages,
+        metrics={**run.metrics, "components": components},
+        annotations={"intent": 1000, "topic": 400},
     )
 
 
@@ -391,6 +426,12 @@ def hostile() -> RunResult:
                 "switched_off": {HOSTILE: {HOSTILE: [HOSTILE]}},
                 "non_inferiority": {"serving": {HOSTILE: {}}},
             },
+            "components": {
+                HOSTILE: {
+                    name: {"all": figure(0.5, 10), HOSTILE: figure(0.4, 5)}
+                    for name in (HOSTILE, f"{HOSTILE}({HOSTILE})")
+                }
+            },
         },
         decides=Decides(HOSTILE, HOSTILE, (HOSTILE,)),
         summary=HOSTILE,
@@ -405,6 +446,7 @@ def hostile() -> RunResult:
         changes=Changes(1, 1, 1, (Changed(HOSTILE, 1, 0.1, 0.2),)),
         coverage={HOSTILE: 0.5},
         calibration={HOSTILE: calibration_bins(1)},
+        annotations={HOSTILE: 3},
         training={HOSTILE: Curves((0.5, 0.4), (0.5, 0.45))},
         features=(FeatureSummary(HOSTILE, HOSTILE, 0.1, 1.0, 0.0),),
         online_design=OnlineDesign(
@@ -422,6 +464,7 @@ def hostile() -> RunResult:
 BUILDERS = {
     "realistic": realistic,
     "taken_apart": taken_apart,
+    "with_queries": with_queries,
     "bare": bare,
     "collection": collection,
     "unknown_everywhere": unknown_everywhere,
@@ -465,3 +508,9 @@ def any_markdown(any_result: RunResult) -> str:
 def html_page() -> str:
     """The page of the run with everything in it."""
     return render_html(realistic())
+
+
+@pytest.fixture
+def queries_result() -> RunResult:
+    """A made-up run with stages that work on requests."""
+    return with_queries()

@@ -38,8 +38,18 @@ def test_a_log_comes_back_from_the_store_as_it_was_collected(trained: Any, tmp_p
     pd.testing.assert_frame_equal(anew.log.impressions, trained.logged.log.impressions)
     for name, column in anew.log.requests.named_columns().items():
         np.testing.assert_array_equal(column, trained.logged.log.requests[name], err_msg=name)
+    assert anew.log.annotations is not None
+    pd.testing.assert_frame_equal(anew.log.annotations, trained.logged.log.annotations)
     for name, array in anew.state.items():
         np.testing.assert_array_equal(array, trained.logged.state[name], err_msg=name)
+
+
+def test_who_annotates_changes_nothing_else_of_a_log(trained: Any, tmp_path: Path) -> None:
+    logging = replace(trained.system.logging, collect=replace(trained.system.logging.collect, annotate=None))
+    config = changed(trained.config, "logging", "collect", "annotate", value=None)
+    without = steps.make_log(replace(trained.system, logging=logging), config, Store(tmp_path), silent)
+    assert without.log.annotations is None
+    pd.testing.assert_frame_equal(without.log.impressions, trained.logged.log.impressions)
 
 
 def changed(config: Mapping[str, Any], *path: str, value: object) -> dict[str, Any]:
@@ -53,6 +63,7 @@ def changed(config: Mapping[str, Any], *path: str, value: object) -> dict[str, A
         ({"seed": 1}, ("seed",), 1),
         ({}, ("logging", "latency_ms"), 20.0),
         ({}, ("logging", "collect", "explore", "share"), 0.2),
+        ({}, ("logging", "collect", "annotate", "n_requests"), 7),
         ({}, ("logging", "funnel", "stages", "retrieve", "n_out"), 21),
         ({}, ("world", "n_users"), 151),
     ],

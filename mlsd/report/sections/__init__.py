@@ -11,6 +11,7 @@ from mlsd.report.sections.offline import offline
 from mlsd.report.sections.online import online
 from mlsd.report.sections.overview import funnel, problem
 from mlsd.report.sections.predictions import predictions
+from mlsd.report.sections.queries import queries
 from mlsd.report.sections.running import config, latency, provenance
 from mlsd.report.sections.segments import segments
 from mlsd.report.verdicts import headline, verdicts
@@ -20,6 +21,7 @@ BUILDERS = (
     funnel,
     offline,
     segments,
+    queries,
     ablation,
     online,
     predictions,

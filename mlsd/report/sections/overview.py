@@ -20,6 +20,8 @@ from mlsd.report.sections.cells import (
     text_cell,
 )
 
+REQUEST_ALONE = "none: the stage works on the request alone, before there are candidates"
+
 
 def problem(result: RunResult) -> Section:
     """The problem, the world it was tried on, and the design document."""
@@ -112,11 +114,12 @@ def _stage_table(result: RunResult) -> Table:
 def _stage_row(result: RunResult, stage: StageResult) -> tuple[Cell, ...]:
     ceiling = result.ceiling(stage.name)
     latency = stage.latency
+    missing = REQUEST_ALONE if math.isnan(stage.n_out) and ceiling is None else NOT_MEASURED
     return (
         text_cell(stage.name),
         text_cell(stage.contains or stage.kind),
-        figure_cell(numbers.count(stage.n_in)),
-        figure_cell(numbers.count(stage.n_out)),
-        estimate_cell(ceiling[1] if ceiling else None, missing=NOT_MEASURED),
+        figure_cell(numbers.count(stage.n_in), missing),
+        figure_cell(numbers.count(stage.n_out), missing),
+        estimate_cell(ceiling[1] if ceiling else None, missing=missing),
         *(figure_cell(numbers.milliseconds(ms)) for ms in (latency.p50_ms, latency.p99_ms)),
     )

@@ -111,6 +111,11 @@ class SearchWorld(LiveWorld):
         offsets, items, grades = self.truth.relevant(self._query_rows(requests), requests.time_days)
         return Judgements(offsets, items, grades.astype(np.float64))
 
+    def truth_of(self, requests: Requests) -> Columns:
+        rows = self._query_rows(requests)
+        intent = np.array(INTENTS, object)[self.all_queries.intent[rows]]
+        return {"intent": intent, "topic": self.all_queries.topic[rows]}
+
     def segments(self, requests: Requests) -> Mapping[str, Array]:
         rows = self._query_rows(requests)
         return {
