@@ -73,6 +73,11 @@ class Stage(ABC):
         return frozenset()
 
     @property
+    def annotation_needs(self) -> frozenset[str]:
+        """What annotators must have said about requests, such as `intent`."""
+        return frozenset()
+
+    @property
     def pieces(self) -> Mapping[str, Piece]:
         """What can be switched off in it by itself, by name."""
         return {}
@@ -102,11 +107,6 @@ class Stage(ABC):
                 raise InputError(f"{own} has no piece {name!r}; there are {known}")
         if pieces and len(set(pieces)) == len(self.pieces):
             raise InputError(f"{own} would have nothing left without {known}")
-
-    @property
-    def annotation_needs(self) -> frozenset[str]:
-        """What annotators must have said about requests, such as `intent`."""
-        return frozenset()
 
     @abstractmethod
     def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:
