@@ -1,17 +1,19 @@
 """How well does spelling correction do on errors that people made?
 
-`mlsd.rewriters.spelling` on Norvig's two test sets and on the Wikipedia and Birkbeck lists, one word at a time and
-without any context, beside the figures of Norvig's own program. The dictionary is SymSpell's published list of
-82,765 English words with their counts; nothing is learnt from misspellings. The costs of errors were set by hand
-and then tuned on testset1 alone, before any of the other three was looked at.
+`mlsd.rewriters.spelling` on Norvig's two test sets and on the Wikipedia and Birkbeck lists, one word at a
+time and without any context, beside the figures of Norvig's own program. The dictionary is SymSpell's
+published list of 82,765 English words with their counts; nothing is learnt from misspellings. The costs of
+errors were set by hand and then tuned on testset1 alone, before any of the other three was looked at.
 
     python experiments/spelling.py --data DIR
 
-DIR holds the five files that `Files` names. Results go to experiments/results/spelling.{json,md}. What is counted:
+DIR holds the five files named below. Results go to experiments/results/spelling.{json,md}. What is counted:
 
-- accuracy at 1: pairs whose best reading, however unsure, is what was meant; a word of the dictionary is read as
+- accuracy at 1: pairs whose best reading, however unsure, is what was meant; a word of the dictionary is
+  read as
   itself, as in Norvig's program. At 5: what was meant is among the five best. Case does not count.
-- changed, right of changed: what the stage does with its thresholds: pairs that it changes at all, and those of them
+- changed, right of changed: what the stage does with its thresholds: pairs that it changes at all, and
+  those of them
   that it changes into what was meant.
 - false corrections: correct words (the different words meant) that the stage changes, also of those that the
   dictionary does not have.
@@ -30,6 +32,7 @@ import numpy as np
 from mlsd.datasets.spelling import Misspellings, WordCounts, read_counts, read_lists, read_test_set
 from mlsd.rewriters.spelling import Spelling
 from mlsd.rewriters.spelling.language import Language
+from mlsd.text import learn_words
 
 RESULTS = Path(__file__).resolve().parent / "results"
 
@@ -60,7 +63,9 @@ SOURCES = {
 
 def main() -> None:
     """Read, judge, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of the five files")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     options = parser.parse_args()
@@ -81,9 +86,10 @@ def read(folder: Path, source: Source) -> Misspellings:
 
 
 def made_of(counts: WordCounts) -> Spelling:
-    """A spelling rewriter whose dictionary is a list of words; words that differ in case alone are added up."""
-    words, place = np.unique(np.char.lower(counts.words), return_inverse=True)
-    totals = np.bincount(place, counts.counts, len(words)).astype(np.int64)
+    """A spelling rewriter whose dictionary is a list, cut into words as texts: `don't` is `don` and `t`."""
+    words, coded = learn_words(counts.words.tolist())
+    of_list = np.repeat(counts.counts, np.diff(coded.offsets))
+    totals = np.bincount(coded.ids, of_list, len(words)).astype(np.int64)
     spelling = Spelling()
     spelling.load_state(Language.of_counts(words, totals, spelling.pair_prior).state())
     return spelling
@@ -124,12 +130,22 @@ def share(done: Sequence[bool] | np.ndarray[Any, np.dtype[np.bool_]]) -> dict[st
 
 def as_markdown(report: Mapping[str, Mapping[str, Any]]) -> str:
     """The tables of the page."""
-    head = ["set", "pairs", "Norvig, at 1", "at 1", "at 5", "changed", "right of changed", "false corrections"]
+    head = [
+        "set",
+        "pairs",
+        "Norvig, at 1",
+        "at 1",
+        "at 5",
+        "changed",
+        "right of changed",
+        "false corrections",
+    ]
     rows = [_row(name, figures) for name, figures in report.items()]
     lines = [_line(head), _line(["---"] * len(head)), *map(_line, rows)]
     note = (
-        "Shares in %, with 95 % intervals of Wilson. False corrections: of the set's correct words; in brackets, of those "
-        "that the dictionary has.\nThe costs of errors were tuned on the set marked *; the others were read once, with what came out."
+        "Shares in %, with 95 % intervals of Wilson. False corrections: of the set's correct words; in "
+        "brackets, of those that the\ndictionary has. The costs of errors were tuned on the set marked *, before any "
+        "of the others was looked at."
     )
     return "\n".join([*lines, "", note, ""])
 

@@ -82,8 +82,8 @@ def read_counts(folder: Path, place: str) -> WordCounts:
     """Words and their counts.
 
     Raises:
-        InputError: the file is missing, empty or not UTF-8, a line is no word and a whole number above 0, or a word
-            comes twice.
+        InputError: the file is missing, empty or not UTF-8, a line is no word and a whole number above 0,
+            or a word comes twice.
     """
     file, lines = _lines(folder, place)
     counts: dict[str, int] = {}

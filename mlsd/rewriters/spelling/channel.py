@@ -2,21 +2,21 @@
 
     log P(typed | meant) = - min( cost of the cheapest alignment, SOUND if both sound alike )
 
-An alignment is made of letters omitted, letters too many, letters replaced and neighbours exchanged; each has a
-cost in nats, and what is right costs nothing. A letter is omitted in one of a few ways and replaced in hundreds,
-so that a certain omission is likelier than a certain replacement. Hands and ears err in their own ways: a
-doubled letter typed once or a single one twice, a neighbour on the keyboard, a vowel for a vowel, a consonant for
-one that sounds like it. An error in the first letter costs more.
+An alignment is made of letters omitted, letters too many, letters replaced and neighbours exchanged; each
+has a cost in nats, and what is right costs nothing. A letter is omitted in one of a few ways and replaced
+in hundreds, so that a certain omission is likelier than a certain replacement. Hands and ears err in their
+own ways: a doubled letter typed once or a single one twice, a neighbour on the keyboard, a vowel for a
+vowel, a consonant for one that sounds like it. An error in the first letter costs more.
 
-Source: Kernighan, Church and Gale (COLING 1990) for the channel; Damerau (1964) for its four errors; Pollock and
-Zamora (CACM 1984) for first letters, which are seldom wrong; Brill and Moore (ACL 2000) for errors by sound.
+Source: Kernighan, Church and Gale (COLING 1990) for the channel; Damerau (1964) for its four errors;
+Pollock and Zamora (CACM 1984) for first letters, which are seldom wrong; Brill and Moore (ACL 2000) for
+errors by sound.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from math import inf
 
 OMITTED = 6.0
 TOO_MANY = 8.5
@@ -36,7 +36,7 @@ _CONSONANTS = ("ckq", "cs", "sz", "gj", "fv", "dt", "bp", "mn", "vw", "xs", "hw"
 
 
 def log_prob(typed: str, meant: str) -> float:
-    """log P(typed | meant), in nats; 0 where both are the same.
+    """Logarithm of P(typed | meant), in nats; 0 where both are the same.
 
     Example:
         >>> log_prob("acommodate", "accommodate") == -DOUBLED
@@ -130,10 +130,11 @@ _TOUCH = frozenset(_neighbours())
 _SOUND_ALIKE = frozenset(set[tuple[str, str]]().union(_pairs(_VOWELS), *map(_pairs, _CONSONANTS)))
 
 _SOUNDS = (
-    (re.compile(pattern), sound)
-    for pattern, sound in (
+    (re.compile(pattern), heard)
+    for pattern, heard in (
         (r"^(kn|gn|pn)", "n"), (r"^wr", "r"), (r"^ps", "s"), (r"^x", "s"), (r"^wh", "w"),
-        (r"ph", "f"), (r"gh(?=t|$)", ""), (r"gh", "g"), (r"([st])ch", r"\1k"), (r"ch|sh|ti(?=o|a)|ci(?=o|a)|si(?=o)", "S"),
+        (r"ph", "f"), (r"gh(?=t|$)", ""), (r"gh", "g"), (r"([st])ch", r"\1k"),
+        (r"ch|sh|ti(?=o|a)|ci(?=o|a)|si(?=o)", "S"),
         (r"th", "T"), (r"ck|q|c(?![eiy])", "k"), (r"c", "s"), (r"z", "s"), (r"x", "ks"),
         (r"dg(?=[eiy])|g(?=[eiy])", "j"), (r"v", "f"), (r"mb$", "m"),
     )
@@ -145,7 +146,7 @@ _REPEATED = re.compile(r"(.)\1+")
 
 @lru_cache(maxsize=1 << 14)
 def sound(word: str) -> str:
-    """A word's consonants as they sound, `_` for what vowels it begins with; equal for words that sound alike.
+    """A word's consonants as they sound, `_` for vowels that it begins with; equal where words sound alike.
 
     Example:
         >>> sound("fonetic") == sound("phonetick")

@@ -17,8 +17,9 @@ _SHORT = 4
 class DeleteIndex:
     """The words of a dictionary by the deletions of their first seven letters, made by SymSpell.
 
-    `SymSpell.lookup` itself is not used: for a word of five letters it takes milliseconds, most of it in Python
-    for each pair of a deletion and a word. Here the words that share a deletion are put together first.
+    `SymSpell.lookup` itself is not used: for a word of five letters it takes milliseconds, most of it in
+    Python for each pair of a deletion and a word. Here the words that share a deletion are put together
+    first.
 
     Args:
         words: of the dictionary, different ones. Those of one letter and those with a digit are not found.
@@ -40,8 +41,8 @@ class DeleteIndex:
     def near(self, word: str) -> list[tuple[str, int]]:
         """Words of the dictionary with the number of edits that make them of this one, in alphabetical order.
 
-        An edit is a letter omitted, too many or replaced, or two neighbours exchanged (Damerau 1964; no part is
-        edited twice).
+        An edit is a letter omitted, too many or replaced, or two neighbours exchanged (Damerau 1964; no
+        part is edited twice).
         """
         max_edits = 1 if len(word) <= _SHORT else self._max_edits
         found: set[str] = set()

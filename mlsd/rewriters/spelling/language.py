@@ -28,8 +28,8 @@ class Language:
         P(w)      = n1 / (N + n1) * exp(-2.3 |w|)         w is new; 2.3 nats a letter
         P(w | v)  = (n(v, w) + mu P(w)) / (n(v, .) + mu)  v stands before w
 
-    N is the sum of all counts, n1 the number of words that came once, at least 1 (Good and Turing's estimate of
-    how much is new), n(v, .) the pairs that start with v.
+    N is the sum of all counts, n1 the number of words that came once, at least 1 (Good and Turing's
+    estimate of how much is new), n(v, .) the pairs that start with v.
 
     Source: Good (Biometrika 1953); MacKay and Bauman Peto (1995) for the smoothing of pairs; Shannon (1951),
     "Prediction and Entropy of Printed English", for the letters of new words.
@@ -81,7 +81,7 @@ class Language:
         return Language(words[kept], counts[kept], n_in_catalog[kept], pairs, pair_counts, mu)
 
     def log_prob(self, word: str, before: str | None) -> float:
-        """log P(word | the word before it), in nats; `before` is None at the start of a text."""
+        """Logarithm of P(word | the word before it), in nats; `before` is None at the start of a text."""
         n_starts = 0.0 if before is None else self._starts.get(before, 0.0)
         number = self._ids.get(word)
         if number is None:
@@ -92,7 +92,7 @@ class Language:
         return log((n_pair + self.mu * exp(self._log_probs[word])) / (n_starts + self.mu))
 
     def log_prob_alone(self, word: str) -> float:
-        """log P(word), in nats, of a word of the dictionary."""
+        """Logarithm of P(word), in nats, of a word of the dictionary."""
         return self._log_probs[word]
 
     def has(self, word: str) -> bool:
@@ -116,7 +116,8 @@ class Language:
     @staticmethod
     def from_state(state: State, mu: float) -> Language:
         names = ("words", "counts", "n_in_catalog", "pairs", "pair_counts")
-        return Language(*(state[name] for name in names), mu=mu)
+        words, counts, n_in_catalog, pairs, pair_counts = (state[name] for name in names)
+        return Language(words, counts, n_in_catalog, pairs, pair_counts, mu)
 
     @cached_property
     def _total(self) -> float:
@@ -129,7 +130,7 @@ class Language:
 
     @cached_property
     def _log_new(self) -> float:
-        """log P(a word is new)."""
+        """Logarithm of P(a word is new)."""
         return log(self._n_once / self._total)
 
     @cached_property

@@ -88,7 +88,7 @@ class Lattice:
 
     @cached_property
     def log_total(self) -> float:
-        """log of the sum over all paths."""
+        """Logarithm of the sum over all paths."""
         return log_sum([self._forward[number] for number in self._ending[self.n_typed]])
 
     @cached_property
@@ -118,7 +118,7 @@ class Lattice:
 
     @cached_property
     def _forward(self) -> list[float]:
-        """log of the sum over all beginnings that end with each arc."""
+        """Logarithm of the sum over all beginnings that end with each arc."""
         sums: list[float] = []
         for number, arc in enumerate(self.arcs):
             if arc.start == 0:
@@ -130,7 +130,7 @@ class Lattice:
 
     @cached_property
     def _backward(self) -> list[float]:
-        """log of the sum over all endings after each arc."""
+        """Logarithm of the sum over all endings after each arc."""
         sums = [-inf] * len(self.arcs)
         for number in self._ending[self.n_typed]:
             sums[number] = 0.0
@@ -141,7 +141,7 @@ class Lattice:
 
 
 def log_sum(logs: Sequence[float]) -> float:
-    """log of the sum of exponentials.
+    """Logarithm of the sum of exponentials.
 
     Example:
         >>> round(exp(log_sum([log(0.25), log(0.5)])), 9)

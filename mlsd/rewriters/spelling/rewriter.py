@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from heapq import nlargest
 from typing import NamedTuple
 
@@ -32,8 +34,8 @@ class Spelling(Rewriter):
 
         P(meant | typed)  ~  P(meant) P(typed | meant)
 
-    P(meant) is that of the words given the words before them (`Language`), P(typed | meant) that of the errors
-    (`channel`). A typed word may be read as itself, as a word of the dictionary within
+    P(meant) is that of the words given the words before them (`Language`), P(typed | meant) that of the
+    errors (`channel`). A typed word may be read as itself, as a word of the dictionary within
     `max_edits` edits (letters omitted, too many or replaced, neighbours exchanged), or as two words without
     their blank; two neighbours, as one word with a blank too many. All readings of a text together
     make a lattice. Of its best path, a change is made if the share of all paths that make it, its
@@ -41,14 +43,14 @@ class Spelling(Rewriter):
     probability of the whole reading that is passed on.
 
     Left alone for certain are words that the catalog has at least `min_in_catalog` times, words with a
-    digit, words of fewer than `min_letters` letters, words with a letter that no word of the dictionary
-    has (another script), words of more than 64 letters, and texts of more than 32 words. What is
+    digit, words of fewer than `min_letters` letters, words with a letter of an alphabet that no word of the
+    dictionary has, words of more than 64 letters, and texts of more than 32 words. What is
     between words, such as punctuation, is left where it is.
 
     Texts are worked on one by one, in Python: a few words each, and each different text once.
 
-    Source: Kernighan, Church and Gale (COLING 1990); Cucerzan and Brill (EMNLP 2004) for what a log of queries
-    and neighbours add; Garbe's SymSpell for finding words by their deletions.
+    Source: Kernighan, Church and Gale (COLING 1990); Cucerzan and Brill (EMNLP 2004) for what a log of
+    queries and neighbours add; Garbe's SymSpell for finding words by their deletions.
 
     Args:
         max_edits: the most edits of a correction, 1 or 2. Words of four letters or fewer get one.
@@ -104,7 +106,7 @@ class Spelling(Rewriter):
 
     def _use(self, language: Language) -> None:
         index = DeleteIndex(language.words.tolist(), self.max_edits)
-        self._dictionary = _Dictionary(language, index, frozenset("".join(language.words.tolist())))
+        self._dictionary = _Dictionary(language, index, alphabets(language.words.tolist()))
 
     @property
     def _known(self) -> _Dictionary:
@@ -136,7 +138,7 @@ class Spelling(Rewriter):
             self.min_letters <= len(word) <= _LONGEST
             and dictionary.language.n_in_items(word) < self.min_in_catalog
             and word.isalpha()
-            and dictionary.letters.issuperset(word)
+            and dictionary.alphabets.issuperset(map(_alphabet, word))
         )
 
     def _lattice(self, words: Sequence[str]) -> Lattice:
@@ -153,8 +155,10 @@ class Spelling(Rewriter):
     def _corrections(self, word: str, place: int, dictionary: _Dictionary) -> Iterator[Arc]:
         """The best readings of a word as another, or as two."""
         prior = dictionary.language.log_prob_alone
-        near = dictionary.index.near(word)
-        likely = nlargest(2 * self.n_candidates, near, key=lambda one: prior(one[0]) - channel.CHEAPEST * one[1])
+        near = dictionary.deletions.near(word)
+        likely = nlargest(
+            2 * self.n_candidates, near, key=lambda one: prior(one[0]) - channel.CHEAPEST * one[1]
+        )
         scored = [(meant, channel.log_prob(word, meant)) for meant, _ in likely if meant != word]
         for meant, cost in nlargest(self.n_candidates, scored, key=lambda one: prior(one[0]) + one[1]):
             yield Arc(place, place + 1, (meant,), cost, typed=False)
@@ -167,15 +171,30 @@ class Spelling(Rewriter):
         """Two neighbours as one word, unless the catalog has both."""
         pair, n_in_items = words[place : place + 2], dictionary.language.n_in_items
         whole = "".join(pair)
-        if whole.isalpha() and n_in_items(whole) >= self.min_in_catalog:
-            if any(n_in_items(word) < self.min_in_catalog for word in pair):
-                yield Arc(place, place + 2, (whole,), -channel.BLANK, typed=False)
+        known = [n_in_items(word) >= self.min_in_catalog for word in (*pair, whole)]
+        if whole.isalpha() and known[-1] and not all(known):
+            yield Arc(place, place + 2, (whole,), -channel.BLANK, typed=False)
 
 
 class _Dictionary(NamedTuple):
     language: Language
-    index: DeleteIndex
-    letters: frozenset[str]
+    deletions: DeleteIndex
+    alphabets: frozenset[str]
+
+
+def alphabets(words: Sequence[str]) -> frozenset[str]:
+    """The alphabets of all letters, by their Unicode names.
+
+    Example:
+        >>> sorted(alphabets(["müsli", "мюсли", "2"]))
+        ['CYRILLIC', 'LATIN']
+    """
+    return frozenset(_alphabet(letter) for letter in set("".join(words)) if letter.isalpha())
+
+
+@lru_cache(maxsize=1 << 12)
+def _alphabet(letter: str) -> str:
+    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 def _as_typed(words: Sequence[str], place: int) -> Arc:
