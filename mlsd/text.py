@@ -37,6 +37,25 @@ def analyze(text: str) -> list[str]:
     return [stem for word in _words(text) if (stem := _stem(word))]
 
 
+def learn_words(texts: Iterable[str]) -> tuple[Array, Terms]:
+    """All lower-cased words of the texts as they are, also stop words, ascending, and the texts in them.
+
+    Example:
+        >>> words, coded = learn_words(["The Rankings", "the end"])
+        >>> words.tolist(), words[coded.ids].tolist()
+        (['end', 'rankings', 'the'], ['the', 'rankings', 'the', 'end'])
+    """
+    numbers = _Numbers()
+    coded = _coded(texts, numbers)
+    words, place = np.unique(np.array(list(numbers), dtype=str), return_inverse=True)
+    return words, Terms(coded.offsets, place[coded.ids].astype(np.int32))
+
+
+def is_stop_word(word: str) -> bool:
+    """Whether a lower-cased word is too common to say what a text is about."""
+    return word in _STOP_WORDS
+
+
 def item_texts(catalog: Catalog) -> list[str]:
     """All the text of each item: its title, then its text.
 

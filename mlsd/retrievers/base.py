@@ -94,16 +94,20 @@ class TextRetriever(Retriever, Generic[Queries]):
             raise NotFittedError(f"{type(self).__name__} was used before fit or load_state")
         return self._index
 
-    def retrieve(self, requests: Requests, n: int) -> Candidates:
+    def asked(self, requests: Requests) -> tuple[Queries, Ints]:
+        """What is searched for, each once, and (n_requests,) the row of each request's."""
         texts, rows = distinct(requests["query"])
-        items, scores, offsets = self.index.best(self.index.queries(texts), n)
+        return self.index.queries(texts), rows
+
+    def retrieve(self, requests: Requests, n: int) -> Candidates:
+        queries, rows = self.asked(requests)
+        items, scores, offsets = self.index.best(queries, n)
         taken, of_requests = ragged.take_segments(offsets, rows)
         return Candidates(of_requests, items[taken], {"score": scores[taken]})
 
     def score(self, requests: Requests, candidates: Candidates) -> Scores:
-        texts, rows = distinct(requests["query"])
-        query = rows[candidates.request_rows]
-        return self.index.scores_of(self.index.queries(texts), query, candidates.items)
+        queries, rows = self.asked(requests)
+        return self.index.scores_of(queries, rows[candidates.request_rows], candidates.items)
 
     def state(self) -> State:
         return self.index.state()

@@ -17,7 +17,7 @@ from mlsd.retrievers import bm25
 from mlsd.retrievers.bm25 import BM25
 from mlsd.testing.retriever_kit import RetrieverKit, assert_same, every_pair, music, phrases, requests_for
 from mlsd.text import analyze, item_texts
-from mlsd.types import Candidates, Catalog, Floats
+from mlsd.types import Candidates, Catalog, Floats, Requests
 
 WORDS = st.sampled_from(["jazz", "rock", "opera", "the", "a", "violins", "zither"])
 TEXTS = st.lists(WORDS, max_size=6).map(" ".join)
@@ -26,6 +26,15 @@ TEXTS = st.lists(WORDS, max_size=6).map(" ".join)
 class TestBM25(RetrieverKit):
     def make(self) -> BM25:
         return BM25()
+
+
+class TestBM25WithExpansion(RetrieverKit):
+    def make(self) -> BM25:
+        return BM25(expansion_weight=0.3)
+
+    def make_requests(self) -> Requests:
+        requests = super().make_requests()
+        return requests.with_columns(expansion=np.array(phrases("related", len(requests), 2), object))
 
 
 def catalog_of(*texts: str) -> Catalog:
@@ -77,6 +86,40 @@ def test_equals_the_formula(texts: list[str], query: str, k1: float, b: float) -
     scores = retriever.score(requests_for([query]), every_pair(1, len(texts)))
     np.testing.assert_allclose(scores, expected, rtol=1e-5)
     assert set(find(retriever, query).items) == set(np.flatnonzero(expected))
+
+
+def expanding(texts: list[str], expansion: str) -> Requests:
+    return requests_for(texts).with_columns(expansion=np.full(len(texts), expansion, object))
+
+
+def test_related_terms_add_their_scores_at_their_weight() -> None:
+    catalog, queries = music(60), phrases("query", 20, 2)
+    plain = fitted(catalog)
+    own = plain.score(requests_for(queries), every_pair(20, 60))
+    related = plain.score(requests_for(["opera violins"] * 20), every_pair(20, 60))
+    found = fitted(catalog, expansion_weight=0.25).score(
+        expanding(queries, "the opera violins zzz"), every_pair(20, 60)
+    )
+    np.testing.assert_allclose(found, own + 0.25 * related, rtol=1e-5)
+
+
+def test_related_terms_alone_find_items() -> None:
+    retriever = fitted(catalog_of("jazz", "rock"), expansion_weight=0.5)
+    assert retriever.retrieve(expanding(["zzz", "jazz"], "rock"), 5).items.tolist() == [1, 0, 1]
+
+
+def test_without_related_terms_no_bit_changes() -> None:
+    catalog, requests = music(60), expanding(phrases("query", 20, 2), "")
+    expected = fitted(catalog).retrieve(requests, 9)
+    assert_same(fitted(catalog, expansion_weight=0.5).retrieve(requests, 9), expected)
+    assert_same(
+        fitted(catalog).retrieve(requests.with_columns(expansion=np.full(20, "opera", object)), 9), expected
+    )
+
+
+def test_related_terms_are_needed_only_where_they_count() -> None:
+    assert BM25().needs == {"request.query"}
+    assert BM25(expansion_weight=0.1).needs == {"request.query", "request.expansion"}
 
 
 def test_equals_bm25s_on_its_own() -> None:
@@ -136,6 +179,8 @@ def test_options_keep_their_ranges() -> None:
         BM25(k1=-0.1)
     with pytest.raises(InvalidValueError, match="b == 2, must be between 0 and 1"):
         BM25(b=2)
+    with pytest.raises(InvalidValueError, match="expansion_weight == -1.0, must be at least 0"):
+        BM25(expansion_weight=-1.0)
 
 
 def test_a_missing_query_is_refused() -> None:

@@ -1,0 +1,1 @@
+"""What makes of a query's text one that serves better."""

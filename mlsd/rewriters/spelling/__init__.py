@@ -1,0 +1,5 @@
+"""Spelling correction: see `mlsd.rewriters.spelling.rewriter.Spelling`."""
+
+from mlsd.rewriters.spelling.rewriter import Spelling
+
+__all__ = ["Spelling"]
