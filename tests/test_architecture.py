@@ -14,7 +14,7 @@ PACKAGE = Path(mlsd.__file__).parent
 GROUND = {"types", "errors", "checks", "rng", "ragged", "text", "logs", "fitting", "progress"}
 PARTS = {
     "problems", "worlds", "datasets", "labels", "features", "retrievers", "stages", "rankers", "models",
-    "losses", "metrics", "estimators",
+    "losses", "metrics", "estimators", "diversifiers",
 }  # fmt: skip
 ASSEMBLY = {"funnel", "serving", "training", "store", "locks", "evaluation", "capacity", "online"}
 UPPER = {"config", "report"}

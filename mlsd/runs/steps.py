@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from mlsd.fitting import Fitting
 from mlsd.funnel import Funnel
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
-from mlsd.metrics.base import PredictionMetric, RankingMetric
+from mlsd.metrics.base import DiversityMetric, PredictionMetric, RankingMetric
 from mlsd.online.ab_test import CONTROL, TREATMENT, ABTest
 from mlsd.online.result import ABResult
 from mlsd.progress import Progress, silent
@@ -97,9 +98,14 @@ def evaluate(system: System, logged: Logged, labels: Labels, funnel: Funnel, pro
     """Rank the test window's requests; judge every stage by the world's truth and by the log's clicks."""
     test = logged.log.window("test")
     world = system.world
-    evaluated = Evaluated.of(test.requests, world.judgements(test.requests), world.segments(test.requests))
+    evaluated = Evaluated.of(
+        test.requests,
+        world.judgements(test.requests),
+        world.segments(test.requests),
+        world.subtopics(test.requests),
+    )
     ranked = _ranked(system, logged, funnel, evaluated, progress)
-    metrics = [metric for metric in system.metrics.values() if isinstance(metric, RankingMetric)]
+    metrics = [each for each in system.metrics.values() if isinstance(each, RankingMetric | DiversityMetric)]
     values = {name: ranking_values(batch, metrics, evaluated) for name, batch in ranked.items()}
     figures: dict[str, Figures] = {
         name: ranking_figures(value, evaluated, system.bootstrap) for name, value in values.items()
@@ -115,6 +121,7 @@ def evaluate(system: System, logged: Logged, labels: Labels, funnel: Funnel, pro
         _counts(funnel, ranked, len(world.catalog)),
         {stage: bins for stage, (_, bins, _) in predicted.items()},
         {stage: coverage for stage, (_, _, coverage) in predicted.items()},
+        _steps(system, funnel, values, evaluated),
     )
 
 
@@ -219,6 +226,17 @@ def _difference(system: System, values: Mapping[str, RankingValues], evaluated: 
     if EXISTING not in values:
         return {}
     return difference_figures(values[SHOWN], values[EXISTING], evaluated, system.bootstrap)
+
+
+def _steps(
+    system: System, funnel: Funnel, values: Mapping[str, RankingValues], evaluated: Evaluated
+) -> dict[str, Figures]:
+    """Stage of candidates -> itself minus the one before it."""
+    stages = [name for name in funnel.stages if name in values]
+    return {
+        after: difference_figures(values[after], values[before], evaluated, system.bootstrap)
+        for before, after in pairwise(stages)
+    }
 
 
 def _predicted(
