@@ -29,7 +29,7 @@ class Display(CandidateStage):
 
         min_max:    (score - lowest) / (highest - lowest) of the request; 1 where all are equal
         softmax:    exp(score) / sum of exp(score) over the request: of a loss that compares candidates
-        click_prob: `candidate.click_prob`, where the stage before is calibrated
+        click_prob: `candidate.click_prob`, where the stage before is calibrated; as it is
 
     At most `max_per_source` items of one `source` are among the shown positions. Where every candidate that
     is left belongs to a source with that many, the rule is given up and the next best one is shown. An item
@@ -184,7 +184,7 @@ def _pool(ranked: RankingBatch, rule: RelevanceRule) -> Pool:
     """Requests that have candidates, with the relevance of these."""
     if rule == "click_prob":
         relevance = ranked.candidates["click_prob"].astype(np.float64)
-        _check_probabilities(relevance)
+        _check_probabilities(relevance, ranked.candidates.offsets)
     else:
         scores = ranked.candidates["score"].astype(np.float64)
         scale = _min_max if rule == "min_max" else _softmax
@@ -214,8 +214,15 @@ def _check_finite(scores: Array) -> None:
         raise InputError(f"candidate.score of {n_bad} of {len(scores)} candidates is not finite")
 
 
-def _check_probabilities(values: Floats) -> None:
+def _check_probabilities(values: Floats, offsets: Ints) -> None:
     right = (values >= 0) & (values <= 1)
     if not right.all():
         row = int(np.argmin(right))
         raise InputError(f"candidate.click_prob[{row}] == {values[row]}, must be in [0, 1]")
+    rises = np.diff(values, prepend=np.inf) > 0
+    rises[offsets[:-1]] = False
+    if rises.any():
+        raise InputError(
+            "candidate.click_prob rises where candidate.score falls: it must be of the stage that gave the "
+            "score, so calibrate that one"
+        )

@@ -90,7 +90,18 @@ def metrics() -> dict[str, Any]:
     }
     online["satisfaction"] = {**dict.fromkeys(online["ctr"]), "truth": 0.0689}
     offline = {system: system_metrics(system) for system in LIFTS}
-    return {"offline": offline, "offline_difference": offline_difference, "online": online}
+    return {
+        "offline": offline,
+        "offline_difference": offline_difference,
+        "offline_steps": {"light_rank": step(0.055), "full_rank": step(0.034)},
+        "online": online,
+    }
+
+
+def step(value: float) -> dict[str, Any]:
+    """What a stage adds to the one before it: less of what stands far down."""
+    of_metrics = {name: {"all": difference(-0.2 if name == "R@100" else value, 2140)} for name in RANKING}
+    return {**of_metrics, "oracle nDCG@10": {"all": difference(-0.035, 2140)}}
 
 
 def stages() -> tuple[StageResult, ...]:
@@ -262,7 +273,12 @@ def unknown_everywhere() -> RunResult:
     arms = dict.fromkeys(("control", "treatment", "effect", "low", "high", "p_value", "truth"))
     return replace(
         run,
-        metrics={"offline": offline, "offline_difference": differences, "online": {"session_success": arms}},
+        metrics={
+            "offline": offline,
+            "offline_difference": differences,
+            "offline_steps": {"light_rank": {name: {"all": unmeasured} for name in RANKING}},
+            "online": {"session_success": arms},
+        },
         stages=tuple(StageResult(stage.name, stage.kind) for stage in run.stages),
         capacity=Capacity(),
         steps_s={"world": float("nan")},
@@ -302,9 +318,9 @@ def large() -> RunResult:
         for k, name in enumerate(names)
     )
     offline = {"logging": system, **dict.fromkeys(names, system), "funnel": system}
-    return replace(
-        run, stages=staged, metrics={**run.metrics, "offline": offline, "offline_difference": differences}
-    )
+    changed = {"offline": offline, "offline_difference": differences}
+    changed["offline_steps"] = dict.fromkeys(names[1:], differences)
+    return replace(run, stages=staged, metrics={**run.metrics, **changed})
 
 
 HOSTILE = "<script>alert('x')</script>\"quoted\" & a|pipe `tick` ``` $x^2$ **b** [l](http://e.test)"
@@ -329,6 +345,7 @@ def hostile() -> RunResult:
         metrics={
             "offline": offline,
             "offline_difference": differences,
+            "offline_steps": {HOSTILE: differences},
             "online": {HOSTILE: online_figure(0.4, 0.1, 0.05, 0.01, 0.09)},
         },
         decides=Decides(HOSTILE, HOSTILE, (HOSTILE,)),

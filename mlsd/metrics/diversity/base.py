@@ -80,7 +80,7 @@ class RankedSubtopics:
 
     @cached_property
     def listed_items(self) -> tuple[Ints, Ints]:
-        """Offsets of each request's listed items (n_requests + 1,), and of the rows of each (n_items + 1,)."""
+        """Offsets of each request's listed items (n_requests + 1,) and of the rows of each (n_items + 1,)."""
         request, starts = _pairs(self.listed)
         return np.searchsorted(request, np.arange(len(self) + 1)), starts
 
