@@ -30,8 +30,8 @@ SHOWN_NOTE = (
     "metrics of longer lists."
 )
 STEP_NOTE = (
-    "Each stage minus the one before it, paired by request. Passing on fewer candidates lowers metrics of "
-    "longer lists and the ceiling; showing more meanings of a query may cost nDCG."
+    "Each stage minus the one before it, paired by request, not corrected for the number of stages and "
+    "metrics. Passing on fewer candidates lowers metrics of longer lists, AP among them, and the ceiling."
 )
 
 
