@@ -13,8 +13,16 @@ from mlsd.estimators.base import Interval
 from mlsd.estimators.bootstrap import Bootstrap
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
-from mlsd.metrics.base import Judged, PredictionMetric, Predictions, RankedGrades, RankingMetric
-from mlsd.types import Array, Floats, Judgements, RankingBatch, Requests
+from mlsd.metrics.base import (
+    DiversityMetric,
+    Judged,
+    PredictionMetric,
+    Predictions,
+    RankedGrades,
+    RankingMetric,
+)
+from mlsd.metrics.diversity.base import RankedSubtopics
+from mlsd.types import Array, Floats, Judgements, RankingBatch, Requests, Subtopics
 
 ALL = "all"
 ORACLE = "oracle "
@@ -34,25 +42,34 @@ class Evaluated:
         requests: n_requests of them; `user` is the unit that intervals resample.
         judgements: the true grades of all relevant items.
         segments: name, such as `intent=navigational` -> (n_requests,) bool; `all` is among them.
+        subtopics: what each relevant item is relevant to; None where nobody tells.
     """
 
     requests: Requests
     judgements: Judgements
     segments: Mapping[str, Array]
+    subtopics: Subtopics | None = None
 
     @staticmethod
-    def of(requests: Requests, judgements: Judgements, segmentations: Mapping[str, Array]) -> Evaluated:
+    def of(
+        requests: Requests,
+        judgements: Judgements,
+        segmentations: Mapping[str, Array],
+        subtopics: Subtopics | None = None,
+    ) -> Evaluated:
         """With a segment for every value of every segmentation.
 
         Args:
             requests: n_requests of them.
             judgements: of these requests.
             segmentations: name, such as `intent` -> (n_requests,) str.
+            subtopics: of these requests; None, too, where none is listed for any of them.
         """
         masks = {ALL: np.ones(len(requests), bool)}
         for name, values in segmentations.items():
             masks |= {f"{name}={value}": values == value for value in np.unique(values)}
-        return Evaluated(requests, judgements, masks)
+        known = subtopics if subtopics is not None and len(subtopics.items) else None
+        return Evaluated(requests, judgements, masks, known)
 
 
 class RankingValues(NamedTuple):
@@ -65,12 +82,19 @@ class RankingValues(NamedTuple):
 
 
 def ranking_values(
-    ranked: RankingBatch, metrics: Sequence[RankingMetric], evaluated: Evaluated
+    ranked: RankingBatch, metrics: Sequence[RankingMetric | DiversityMetric], evaluated: Evaluated
 ) -> RankingValues:
-    """Each metric of each request, and the first one's ceiling: what a perfect next stage could reach."""
+    """Each metric of each request, and the first one's ceiling: what a perfect next stage could reach.
+
+    Metrics of diversity are left out where nobody tells subtopics apart.
+    """
     grades = RankedGrades.of(ranked.candidates, evaluated.judgements)
-    columns = {metric.name: metric(grades) for metric in metrics}
-    columns[ORACLE + metrics[0].name] = metrics[0](grades.oracle())
+    graded = [metric for metric in metrics if isinstance(metric, RankingMetric)]
+    columns = {metric.name: metric(grades) for metric in graded}
+    if evaluated.subtopics is not None:
+        served = RankedSubtopics.of(ranked.candidates, evaluated.subtopics)
+        columns |= {metric.name: metric(served) for metric in metrics if isinstance(metric, DiversityMetric)}
+    columns[ORACLE + graded[0].name] = graded[0](grades.oracle())
     return RankingValues(tuple(columns), np.stack(list(columns.values()), axis=1))
 
 

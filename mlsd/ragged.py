@@ -112,6 +112,31 @@ def sums(values: Array, offsets: Ints) -> Array:
     return total
 
 
+def maxima(values: Array, offsets: Ints) -> Array:
+    """(n_segments,) highest value of each segment, none of which is empty.
+
+    Example:
+        >>> maxima(np.array([1.0, 4.0, 2.0]), np.array([0, 2, 3])).tolist()
+        [4.0, 2.0]
+    """
+    return np.maximum.reduceat(values, offsets[:-1]) if len(values) else values
+
+
+def argmax(values: Array, offsets: Ints) -> Ints:
+    """(n_segments,) row of the first highest value of each segment, none of which is empty.
+
+    Args:
+        values: (n_rows,) without NaN.
+        offsets: (n_segments + 1,).
+
+    Example:
+        >>> argmax(np.array([1.0, 4.0, 4.0, 2.0]), np.array([0, 3, 4])).tolist()
+        [1, 3]
+    """
+    best = np.flatnonzero(values == np.repeat(maxima(values, offsets), np.diff(offsets)))
+    return best[np.searchsorted(best, offsets[:-1])]
+
+
 def to_dense(values: Array, offsets: Ints, width: int, fill: float) -> Array:
     """(n_segments, width) the first `width` values of each segment, filled up with `fill`."""
     dense = np.full((len(offsets) - 1, width), fill, dtype=values.dtype)

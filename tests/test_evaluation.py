@@ -24,7 +24,8 @@ from mlsd.metrics.calibration_error import CalibrationError
 from mlsd.metrics.log_loss import LogLoss
 from mlsd.metrics.ndcg import NDCG
 from mlsd.metrics.reciprocal_rank import ReciprocalRank
-from mlsd.types import Candidates, Judgements, RankingBatch, Requests, Served, Slates
+from mlsd.metrics.subtopic_recall import SubtopicRecall
+from mlsd.types import Candidates, Judgements, RankingBatch, Requests, Served, Slates, Subtopics
 
 METRICS = [NDCG(cutoff=2), ReciprocalRank()]
 BOOTSTRAP = Bootstrap(n_replicates=200)
@@ -77,6 +78,34 @@ def test_differences_are_paired_by_request() -> None:
     figure = difference_figures(better, worse, evaluated(), BOOTSTRAP)["nDCG@2"]["all"]
     assert figure["value"] == pytest.approx(1 / (2 + 1 / np.log2(3)))
     assert figure["low"] == pytest.approx(figure["high"])
+
+
+def with_subtopics() -> Evaluated:
+    """Item 0 serves both meanings of the first request, item 1 the second; others mean one thing."""
+    listed = Subtopics(
+        np.array([0, 3, 4, 4, 4]),
+        np.array([0, 0, 1, 1]),
+        np.array([0, 1, 1, 0]),
+        np.array([0.5, 0.5, 0.5, 1]),
+    )
+    known = evaluated()
+    return Evaluated(known.requests, known.judgements, known.segments, listed)
+
+
+def test_metrics_of_diversity_stand_beside_the_others() -> None:
+    values = ranking_values(ranked([1, 0], [5, 0], [1], []), [*METRICS, SubtopicRecall(1)], with_subtopics())
+    assert values.names == ("nDCG@2", "RR", "StRecall@1", "oracle nDCG@2")
+    np.testing.assert_array_equal(values.values[:, 2], [0.5, 0, np.nan, np.nan])
+    figure = ranking_figures(values, with_subtopics(), BOOTSTRAP)["StRecall@1"]["all"]
+    assert (figure["value"], figure["n"]) == (0.25, 1)
+
+
+@pytest.mark.parametrize("listed", [None, Subtopics(np.zeros(5, np.int64), *np.zeros((3, 0), np.int64))])
+def test_metrics_of_diversity_are_left_out_where_nobody_tells_subtopics(listed: Subtopics | None) -> None:
+    known = evaluated()
+    judged = Evaluated.of(known.requests, known.judgements, {}, listed)
+    values = ranking_values(ranked([0], [0], [0], [0]), [SubtopicRecall(1), *METRICS], judged)
+    assert values.names == ("nDCG@2", "RR", "oracle nDCG@2")
 
 
 def test_the_table_has_a_row_for_each_request() -> None:

@@ -17,7 +17,7 @@ from mlsd.estimators.bootstrap import Bootstrap
 from mlsd.estimators.multiplicity import holm
 from mlsd.estimators.sign_flip import SignFlip
 from mlsd.evaluation import ORACLE, Evaluated, Figures, RankingValues, difference_figures, ranking_values
-from mlsd.metrics.base import RankingMetric
+from mlsd.metrics.base import DiversityMetric, RankingMetric
 from mlsd.types import Floats, RankingBatch
 
 
@@ -34,7 +34,7 @@ class Judge:
     """
 
     evaluated: Evaluated
-    metrics: Sequence[RankingMetric]
+    metrics: Sequence[RankingMetric | DiversityMetric]
     decides: str
     n_positions: int
     bootstrap: Bootstrap

@@ -14,7 +14,7 @@ from mlsd.funnel import Funnel
 from mlsd.labels.annotations import Annotators
 from mlsd.labels.base import LabelSource
 from mlsd.logs import SPLITS
-from mlsd.metrics.base import PredictionMetric, RankingMetric
+from mlsd.metrics.base import DiversityMetric, PredictionMetric, RankingMetric
 from mlsd.online.ab_test import ABTest
 from mlsd.problems.base import Problem
 from mlsd.stages.base import Stage
@@ -248,7 +248,7 @@ class System:
     world: World
     labels: LabelSource
     funnel: FunnelPlan
-    metrics: Mapping[str, RankingMetric | PredictionMetric]
+    metrics: Mapping[str, RankingMetric | DiversityMetric | PredictionMetric]
     training: Training
     store: StoreOptions
     trainer: TrainerOptions

@@ -17,6 +17,7 @@ import numpy as np
 from mlsd import checks, ragged
 from mlsd.errors import InputError
 from mlsd.estimators.base import UnitStatistic, UnitSums
+from mlsd.metrics.diversity.base import RankedSubtopics
 from mlsd.types import Array, Candidates, Floats, Ints, Judgements
 
 _ANY_GRADE = float(np.finfo(np.float64).smallest_subnormal)
@@ -175,6 +176,21 @@ class BinaryRankingMetric(RankingMetric):
     @abstractmethod
     def of_hits(self, hits: Hits) -> Floats:
         """(n_requests,) values; anything where nothing is relevant."""
+
+
+class DiversityMetric(ABC):
+    """A figure for every request, by which of the things that it may mean are served."""
+
+    cutoff: int
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As in ir-measures, such as `alpha_nDCG@10`."""
+
+    @abstractmethod
+    def __call__(self, ranked: RankedSubtopics) -> Floats:
+        """(n_requests,) values, 0 or more; NaN and 0 as for a `RankingMetric`."""
 
 
 def at_cutoff(cutoff: int | None) -> str:

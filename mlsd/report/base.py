@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from mlsd.fitting import Curves
@@ -53,8 +54,9 @@ class RunResult:
         world: name of the world.
         world_notes: what to know about the world, a sentence each.
         metrics: as in `metrics.json`: `offline` (entries `logging`, each stage, `funnel`),
-            `offline_difference` (funnel minus logging, paired: metric -> segment -> figure), `online` and,
-            where parts were taken out, `ablation`.
+            `offline_difference` (funnel minus logging, paired: metric -> segment -> figure),
+            `offline_steps` (stage -> the same, minus the stage before it), `online` and, where parts were
+            taken out, `ablation`.
         confidence: of the intervals of all that is not online.
         decides: the metrics that settle the questions.
         summary: one paragraph on what was tested; what the figures say is worked out from `metrics`.
@@ -179,6 +181,17 @@ class RunResult:
     def difference(self, metric: str, segment: str = ALL) -> Estimate | None:
         """Funnel minus pre-existing system, paired; None when it was not computed."""
         figures = (self.metrics.get("offline_difference") or {}).get(metric) or {}
+        return Estimate.of(figures[segment]) if segment in figures else None
+
+    @property
+    def steps(self) -> tuple[tuple[str, str], ...]:
+        """Each stage that is held against the one before it, as (before, stage), in the funnel's order."""
+        found = self.metrics.get("offline_steps") or {}
+        return tuple(pair for pair in pairwise(self.systems) if pair[1] in found)
+
+    def step(self, stage: str, metric: str, segment: str = ALL) -> Estimate | None:
+        """A stage minus the one before it, paired; None when it was not computed."""
+        figures = ((self.metrics.get("offline_steps") or {}).get(stage) or {}).get(metric) or {}
         return Estimate.of(figures[segment]) if segment in figures else None
 
     @property

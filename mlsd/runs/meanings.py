@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from inspect import getdoc
 
 from mlsd.config.schema import System
-from mlsd.metrics.base import BinaryRankingMetric, PredictionMetric, RankingMetric
+from mlsd.metrics.base import BinaryRankingMetric, DiversityMetric, PredictionMetric, RankingMetric
 from mlsd.online.ab_test import ABTest
 from mlsd.online.outcomes import HIDDEN_METRICS, METRICS, RETENTION_DAYS
 from mlsd.online.raters import Raters
@@ -32,7 +32,7 @@ def raters_words(raters: Raters) -> str:
     )
 
 
-def _summary(metric: RankingMetric | PredictionMetric) -> str:
+def _summary(metric: RankingMetric | DiversityMetric | PredictionMetric) -> str:
     """The first line of the metric's docstring without its name."""
     line = (getdoc(metric) or "").partition("\n")[0]
     said = line.partition(": ")[2] or line

@@ -47,6 +47,7 @@ class Offline:
         counts: stage -> mean number of candidates that enter and leave it.
         reliability: rank stage -> its predictions against what happened.
         coverage: rank stage -> share of the impressions that it had among its candidates.
+        steps: stage of candidates -> itself minus the one before it, paired by request; the first has none.
     """
 
     figures: Mapping[str, Figures]
@@ -56,6 +57,7 @@ class Offline:
     counts: Mapping[str, tuple[float, float]]
     reliability: Mapping[str, list[Bin]] = field(default_factory=dict)
     coverage: Mapping[str, float] = field(default_factory=dict)
+    steps: Mapping[str, Figures] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ class Outcome:
             "offline": dict(self.offline.figures),
             "components": dict(self.offline.components),
             "offline_difference": self.offline.difference,
+            "offline_steps": dict(self.offline.steps),
             "online": online,
             **found,
         }

@@ -27,6 +27,7 @@ from mlsd.runs.changes import changes_of
 from mlsd.runs.meanings import meanings_of, raters_words
 from mlsd.runs.outcome import Logged, Offline, Outcome
 from mlsd.runs.steps import EXISTING, SHOWN, Config
+from mlsd.stages.display import Display
 from mlsd.stages.rank import Rank
 from mlsd.stages.retrieve import Retrieve
 from mlsd.store import code_version, key_of
@@ -206,6 +207,9 @@ def _contents(stage: object) -> str:
     if isinstance(stage, Rank):
         made = type(stage.fitted_ranker).__name__
         return f"{made}, {type(stage.loss).__name__}, {len(stage.features.features)} features"
+    if isinstance(stage, Display):
+        capped = [] if stage.max_per_source is None else [f"at most {stage.max_per_source} of a source"]
+        return ", ".join([type(stage.diversifier).__name__] * (stage.diversifier is not None) + capped)
     return type(stage).__name__
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from mlsd.fitting import Fitting
 from mlsd.funnel import Funnel
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
-from mlsd.metrics.base import PredictionMetric, RankingMetric
+from mlsd.metrics.base import DiversityMetric, PredictionMetric, RankingMetric
 from mlsd.online.ab_test import CONTROL, TREATMENT, ABTest
 from mlsd.online.result import ABResult
 from mlsd.progress import Progress, silent
@@ -105,7 +106,7 @@ def evaluate(system: System, logged: Logged, labels: Labels, funnel: Funnel, pro
     test = logged.log.window("test")
     evaluated = _evaluated(system, test.requests)
     ranked = _ranked(system, logged, funnel, evaluated, progress)
-    metrics = _ranking_metrics(system)
+    metrics = _list_metrics(system)
     values = {name: ranking_values(batch, metrics, evaluated) for name, batch in ranked.items()}
     figures: dict[str, Figures] = {
         name: ranking_figures(value, evaluated, system.bootstrap) for name, value in values.items()
@@ -121,6 +122,7 @@ def evaluate(system: System, logged: Logged, labels: Labels, funnel: Funnel, pro
         _counts(funnel, ranked, len(system.world.catalog)),
         {stage: bins for stage, (_, bins, _) in predicted.items()},
         {stage: coverage for stage, (_, _, coverage) in predicted.items()},
+        _steps(system, funnel, values, evaluated),
     )
 
 
@@ -139,7 +141,7 @@ def ablate(
     learning = Learning(lambda: _designed_anew(config), stages, lessons, _fitting(system), store)
     judge = Judge(
         _evaluated(system, test.requests),
-        _ranking_metrics(system),
+        _list_metrics(system),
         system.metrics[system.problem.goals.offline].name,
         system.problem.n_positions,
         system.bootstrap,
@@ -213,11 +215,13 @@ def _designed_anew(config: Config) -> dict[str, Stage]:
 
 def _evaluated(system: System, requests: Requests) -> Evaluated:
     world = system.world
-    return Evaluated.of(requests, world.judgements(requests), world.segments(requests))
+    return Evaluated.of(
+        requests, world.judgements(requests), world.segments(requests), world.subtopics(requests)
+    )
 
 
-def _ranking_metrics(system: System) -> list[RankingMetric]:
-    return [metric for metric in system.metrics.values() if isinstance(metric, RankingMetric)]
+def _list_metrics(system: System) -> list[RankingMetric | DiversityMetric]:
+    return [each for each in system.metrics.values() if isinstance(each, RankingMetric | DiversityMetric)]
 
 
 def _fitting(system: System, progress: Progress = silent) -> Fitting:
@@ -280,6 +284,17 @@ def _difference(system: System, values: Mapping[str, RankingValues], evaluated: 
     if EXISTING not in values:
         return {}
     return difference_figures(values[SHOWN], values[EXISTING], evaluated, system.bootstrap)
+
+
+def _steps(
+    system: System, funnel: Funnel, values: Mapping[str, RankingValues], evaluated: Evaluated
+) -> dict[str, Figures]:
+    """Stage of candidates -> itself minus the one before it."""
+    stages = [name for name in funnel.stages if name in values]
+    return {
+        after: difference_figures(values[after], values[before], evaluated, system.bootstrap)
+        for before, after in pairwise(stages)
+    }
 
 
 def _predicted(

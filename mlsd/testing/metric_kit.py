@@ -8,12 +8,14 @@ class TestNDCG(MetricKit):
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 import numpy as np
 
 from mlsd import ragged
-from mlsd.metrics.base import PredictionMetric, Predictions, RankedGrades, RankingMetric
-from mlsd.types import Array, Floats
+from mlsd.metrics.base import DiversityMetric, PredictionMetric, Predictions, RankedGrades, RankingMetric
+from mlsd.metrics.diversity.base import RankedSubtopics
+from mlsd.types import Array, Candidates, Floats, Subtopics
 
 
 def random_grades(n_requests: int = 200, seed: int = 0, max_grade: int = 4) -> RankedGrades:
@@ -169,3 +171,72 @@ class PredictionMetricKit(ABC):
     def test_no_rows_have_no_figure(self) -> None:
         none = random_predictions().take(np.zeros(0, np.int64))
         np.testing.assert_equal(self.make()(none), np.nan)
+
+
+def random_subtopics(n_requests: int = 200, seed: int = 0, n_subtopics: int = 4) -> RankedSubtopics:
+    """Rankings of 0 to 15 of 25 items, of which some serve one to four subtopics.
+
+    The first request has no candidates, the second nothing listed, the third nothing at all, the fourth one
+    subtopic.
+    """
+    draws = np.random.default_rng(seed)
+    served = draws.random((n_requests, 25, n_subtopics)) < 0.1
+    served[0, 7, 0] = True
+    served[1:3] = False
+    served[3, :, 1:] = False
+    served[3, 7, 0] = True
+    request, items, subtopic = np.nonzero(served)
+    offsets = np.searchsorted(request, np.arange(n_requests + 1))
+    listed = Subtopics(offsets, items, subtopic, np.full(len(items), 1 / n_subtopics))
+    counts = draws.integers(0, 16, n_requests)
+    counts[:4] = 0, 3, 0, 5
+    shown = np.concatenate([draws.permutation(25)[:count] for count in counts])
+    return RankedSubtopics.of(Candidates(ragged.offsets_of_counts(counts), shown), listed)
+
+
+class DiversityMetricKit(ABC):
+    """Cases of a metric of diversity."""
+
+    highest: float = 1.0
+
+    @abstractmethod
+    def make(self) -> DiversityMetric:
+        """The metric to be tested."""
+
+    def test_values_stay_within_bounds(self) -> None:
+        values = self.make()(random_subtopics())
+        known = values[~np.isnan(values)]
+        np.testing.assert_array_less(-1e-12, known)
+        np.testing.assert_array_less(known, self.highest + 1e-12)
+
+    def test_there_is_one_value_for_every_request(self) -> None:
+        np.testing.assert_equal(self.make()(random_subtopics(50)).shape, (50,))
+        np.testing.assert_equal(self.make()(random_subtopics(50).take(np.zeros(0, np.int64))).shape, (0,))
+
+    def test_batches_change_nothing(self) -> None:
+        ranked, metric = random_subtopics(), self.make()
+        parts = [metric(ranked.take(np.arange(start, start + 40))) for start in range(0, 200, 40)]
+        np.testing.assert_array_equal(metric(ranked), np.concatenate(parts))
+
+    def test_nothing_listed_says_nothing_and_no_candidates_get_nothing(self) -> None:
+        values = self.make()(random_subtopics())[:3]
+        np.testing.assert_array_equal(values, [0, np.nan, np.nan])
+
+    def test_numbers_of_subtopics_mean_nothing(self) -> None:
+        ranked = random_subtopics()
+        listed = ranked.listed
+        renamed = replace(listed, subtopic=3 * listed.subtopic + 2)
+        other = replace(ranked, subtopic=3 * ranked.subtopic + 2, listed=renamed)
+        np.testing.assert_array_equal(self.make()(other), self.make()(ranked))
+
+    def test_what_serves_nothing_does_no_good_on_top(self) -> None:
+        ranked = random_subtopics()
+        pushed = replace(ranked, position=ranked.position + 1)
+        values, after = self.make()(ranked), self.make()(pushed)
+        np.testing.assert_array_less(after[~np.isnan(after)], values[~np.isnan(values)] + 1e-12)
+
+    def test_more_on_a_slate_never_harms(self) -> None:
+        ranked, metric = random_subtopics(), self.make()
+        for n in range(1, metric.cutoff):
+            fewer, more = metric(ranked.before(n)), metric(ranked.before(n + 1))
+            np.testing.assert_array_less(fewer[~np.isnan(fewer)], more[~np.isnan(more)] + 1e-12)

@@ -8,7 +8,19 @@ from typing import ClassVar
 import numpy as np
 
 from mlsd import checks, ragged, rng
-from mlsd.types import NO_ITEM, Array, Catalog, Columns, Floats, Ints, Judgements, Requests, Served, Slates
+from mlsd.types import (
+    NO_ITEM,
+    Array,
+    Catalog,
+    Columns,
+    Floats,
+    Ints,
+    Judgements,
+    Requests,
+    Served,
+    Slates,
+    Subtopics,
+)
 from mlsd.worlds.base import LiveWorld
 
 SESSIONS_A_DAY = 2
@@ -23,7 +35,8 @@ class TinyWorld(LiveWorld):
     1 / sqrt(k + 1), clicks an item seen with probability (1 + 2 grade) / 8, and dwells long on a click
     with probability (1 + grade) / 5. A user comes with probability `mood`, which starts at .6, moves a
     quarter of the way to 1 on a day with a long click and to .3 on one without, and drops by
-    `latency_ms` / 10,000 on either.
+    `latency_ms` / 10,000 on either. A query with a number that 3 divides means one thing; any other may mean
+    two, one as likely as the other: even items with a grade serve the first, odd ones the second.
 
     Args:
         n_users: who could come.
@@ -56,6 +69,14 @@ class TinyWorld(LiveWorld):
         rows, items = np.nonzero(grades)
         offsets = ragged.offsets_of_counts(np.count_nonzero(grades, axis=1))
         return Judgements(offsets, items.astype(np.int64), grades[rows, items])
+
+    def subtopics(self, requests: Requests) -> Subtopics:
+        judged = self.judgements(requests)
+        asked = ragged.segment_ids(judged.offsets)
+        odd = judged.items % 2 * (requests["query_id"][asked] % 3 > 0)
+        n_odd, counts = ragged.sums(odd, judged.offsets), np.diff(judged.offsets)
+        both = ((n_odd > 0) & (n_odd < counts))[asked]
+        return Subtopics(judged.offsets, judged.items, odd * both, np.where(both, 0.5, 1.0))
 
     def segments(self, requests: Requests) -> Mapping[str, Array]:
         return {"frequency": np.where(requests["query_id"] == 0, "head", "tail")}

@@ -9,13 +9,14 @@ Worlds in tests should be small, yet large enough for some hundred requests a da
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from mlsd import rng
+from mlsd import ragged, rng
 from mlsd.types import NO_ITEM, Columns, Ints, Judgements, Requests, Served, Slates, State, concat_requests
 from mlsd.worlds.base import LiveWorld, World
 
@@ -79,6 +80,42 @@ class WorldKit(ABC):
         assert_same_judgements(world.judgements(requests.take(rows)), world.judgements(requests).take(rows))
         nobody = world.judgements(requests.take(rows[:0]))
         assert nobody.offsets.tolist() == [0]
+
+    def test_subtopics_are_of_relevant_items_in_order(self) -> None:
+        world = self.make_world(0)
+        requests = self.some_requests(world)
+        listed = world.subtopics(requests)
+        if listed is None:
+            return
+        request = np.repeat(np.arange(len(requests)), np.diff(listed.offsets))
+        rows = np.stack([request, listed.items, listed.subtopic])
+        assert np.array_equal(rows, np.unique(rows, axis=1))
+        judged = world.judgements(requests)
+        pairs = ragged.segment_ids(judged.offsets), judged.items
+        assert ragged.find_pairs((request, listed.items), pairs)[0].all()
+
+    def test_items_of_a_subtopic_have_its_weight(self) -> None:
+        world = self.make_world(0)
+        requests = self.some_requests(world)
+        listed = world.subtopics(requests)
+        if listed is None:
+            return
+        for start, end in itertools.pairwise(listed.offsets):
+            _, first, of_rows = np.unique(listed.subtopic[start:end], return_index=True, return_inverse=True)
+            weights = listed.weight[start:end][first]
+            assert np.array_equal(listed.weight[start:end], weights[of_rows])
+            assert np.all(weights > 0)
+            assert weights.sum() <= 1 + 1e-9
+
+    def test_subtopics_of_a_request_are_alike_in_any_company(self) -> None:
+        world = self.make_world(0)
+        requests = self.some_requests(world)
+        rows = np.arange(len(requests))[::-3]
+        some, whole = world.subtopics(requests.take(rows)), world.subtopics(requests)
+        if some is None or whole is None:
+            assert some is whole
+            return
+        assert_same_columns(vars(some), vars(whole.take(rows)))
 
     def test_segments_cover_every_request(self) -> None:
         world = self.make_world(0)

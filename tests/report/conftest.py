@@ -91,7 +91,18 @@ def metrics() -> dict[str, Any]:
     }
     online["satisfaction"] = {**dict.fromkeys(online["ctr"]), "truth": 0.0689}
     offline = {system: system_metrics(system) for system in LIFTS}
-    return {"offline": offline, "offline_difference": offline_difference, "online": online}
+    return {
+        "offline": offline,
+        "offline_difference": offline_difference,
+        "offline_steps": {"light_rank": step(0.055), "full_rank": step(0.034)},
+        "online": online,
+    }
+
+
+def step(value: float) -> dict[str, Any]:
+    """What a stage adds to the one before it: less of what stands far down."""
+    of_metrics = {name: {"all": difference(-0.2 if name == "R@100" else value, 2140)} for name in RANKING}
+    return {**of_metrics, "oracle nDCG@10": {"all": difference(-0.035, 2140)}}
 
 
 def stages() -> tuple[StageResult, ...]:
@@ -320,6 +331,7 @@ def unknown_everywhere() -> RunResult:
         metrics={
             "offline": offline,
             "offline_difference": differences,
+            "offline_steps": {"light_rank": {name: {"all": unmeasured} for name in RANKING}},
             "online": {"session_success": arms},
             "components": components,
         },
@@ -391,9 +403,9 @@ def large() -> RunResult:
         for k, name in enumerate(names)
     )
     offline = {"logging": system, **dict.fromkeys(names, system), "funnel": system}
-    return replace(
-        run, stages=staged, metrics={**run.metrics, "offline": offline, "offline_difference": differences}
-    )
+    changed = {"offline": offline, "offline_difference": differences}
+    changed["offline_steps"] = dict.fromkeys(names[1:], differences)
+    return replace(run, stages=staged, metrics={**run.metrics, **changed})
 
 
 HOSTILE = "<script>alert('x')</script>\"quoted\" & a|pipe `tick` ``` $x^2$ **b** [l](http://e.test)"
@@ -418,6 +430,7 @@ def hostile() -> RunResult:
         metrics={
             "offline": offline,
             "offline_difference": differences,
+            "offline_steps": {HOSTILE: differences},
             "online": {HOSTILE: online_figure(0.4, 0.1, 0.05, 0.01, 0.09)},
             "ablation": {
                 "serving": {HOSTILE: worth(0.1, 0.05, 0.001, HOSTILE)},

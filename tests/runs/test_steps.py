@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from mlsd.capacity import Capacity, Latency
 from mlsd.config.schema import Budget, System, Training
+from mlsd.diversifiers.xquad import XQuAD
 from mlsd.errors import BudgetExceededError, InputError
 from mlsd.fitting import TrainerOptions
 from mlsd.funnel import Funnel
@@ -21,10 +23,11 @@ from mlsd.retrievers.bm25 import BM25
 from mlsd.runs import steps
 from mlsd.runs.outcome import Offline
 from mlsd.serving import in_blocks
+from mlsd.stages.display import Display
 from mlsd.stages.retrieve import Retrieve
 from mlsd.store import Store
 from mlsd.training import Lessons, fit_funnel
-from mlsd.types import RankingBatch, Requests
+from mlsd.types import RankingBatch, Requests, Subtopics
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +132,51 @@ def test_without_a_pre_existing_system_there_is_no_difference(trained: Any) -> N
     offline = steps.evaluate(trained.system, logged, trained.labels, trained.fitted.funnel, silent)
     assert offline.difference == {}
     assert "logging" not in offline.figures
+
+
+def test_each_stage_is_held_against_the_one_before_it(trained: Any, offline: Offline) -> None:
+    assert list(offline.steps) == ["light_rank", "full_rank"]
+    table = offline.table
+    for before, after in (("retrieve", "light_rank"), ("light_rank", "full_rank")):
+        figures = offline.steps[after]
+        assert set(figures) == set(offline.figures["retrieve"])
+        for name in ("nDCG@10", "oracle nDCG@10"):
+            expected = (table[f"{after}.{name}"] - table[f"{before}.{name}"]).mean()
+            assert figures[name]["all"]["value"] == pytest.approx(expected)
+            assert set(figures[name]) == set(offline.figures[after][name])
+
+
+def test_without_subtopics_no_metric_of_diversity_is_shown(trained: Any, offline: Offline) -> None:
+    declared = {metric.name for metric in trained.system.metrics.values()}
+    assert {"alpha_nDCG@10", "StRecall@10"} <= declared
+    if trained.system.world.subtopics(trained.logged.log.requests) is None:
+        assert not {"alpha_nDCG@10", "StRecall@10"} & set(offline.figures["funnel"])
+
+
+def test_a_display_stage_is_judged_by_the_meanings_it_serves(trained: Any, tmp_path: Path) -> None:
+    """A meaning is a topic of a relevant item: what xQuAD spreads is what subtopic recall counts."""
+
+    class Ambiguous(type(trained.system.world)):  # type: ignore[misc]
+        def subtopics(self, requests: Requests) -> Subtopics:
+            judged = self.judgements(requests)
+            topic = self.catalog["category"][judged.items]
+            return Subtopics(judged.offsets, judged.items, topic, np.full(len(topic), 1 / 1000))
+
+    world = copy(trained.system.world)
+    world.__class__ = Ambiguous
+    system = replace(trained.system, world=world)
+    lessons = Lessons(world.catalog, trained.logged.log, trained.labels, "display")
+    stages = {"retrieve": Retrieve(100, {"bm25": BM25()}), "display": Display(20, 10, XQuAD(0.9))}
+    funnel = fit_funnel(
+        stages, dict.fromkeys(stages), lessons, steps._fitting(system), Store(tmp_path)
+    ).funnel
+    offline = steps.evaluate(system, trained.logged, trained.labels, funnel, silent)
+    for name in ("alpha_nDCG@10", "StRecall@10"):
+        assert f"display.{name}" in offline.table.columns
+        assert set(offline.figures["display"][name]) == set(offline.figures["display"]["nDCG@10"])
+        assert name in offline.difference
+    assert offline.steps["display"]["StRecall@10"]["all"]["low"] > 0
+    assert offline.counts["display"][1] <= 20
 
 
 def test_a_request_without_candidates_counts_as_nothing_found(trained: Any, tmp_path: Path) -> None:

@@ -74,6 +74,19 @@ def test_judgements_list_what_is_relevant() -> None:
     np.testing.assert_array_equal(judged.grades[first], grades[grades > 0])
 
 
+def test_subtopics_are_even_and_odd_items_where_both_are_relevant() -> None:
+    requests = WORLD.arrivals(np.arange(400), 0, WORLD.first_state())
+    judged, listed = WORLD.judgements(requests), WORLD.subtopics(requests)
+    np.testing.assert_array_equal(listed.items, judged.items)
+    for row in range(20):
+        of_request = slice(listed.offsets[row], listed.offsets[row + 1])
+        odd = listed.items[of_request] % 2
+        two = requests["query_id"][row] % 3 > 0 and len(set(odd)) == 2
+        np.testing.assert_array_equal(listed.subtopic[of_request], odd if two else 0 * odd)
+        assert set(listed.weight[of_request]) == {0.5 if two else 1.0}
+    assert set(listed.weight) == {0.5, 1.0}
+
+
 def test_bad_size() -> None:
     with pytest.raises(InvalidValueError, match="n_users == 0, must be at least 1"):
         TinyWorld(n_users=0)

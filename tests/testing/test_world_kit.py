@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from mlsd.testing.tiny_world import TinyWorld
 from mlsd.testing.world_kit import LiveWorldKit
-from mlsd.types import Array, Columns, Ints, Judgements, Requests, Served, Slates, State
+from mlsd.types import Array, Columns, Ints, Judgements, Requests, Served, Slates, State, Subtopics
 
 
 class TestTinyWorld(LiveWorldKit):
@@ -48,6 +49,26 @@ class Forgetful(TinyWorld):
         return {name: values * 0.5 for name, values in after.items()}
 
 
+class OfIrrelevantItems(TinyWorld):
+    def subtopics(self, requests: Requests) -> Subtopics:
+        """Everything is said to serve every request."""
+        n = len(requests)
+        offsets, items = np.arange(n + 1) * self.n_items, np.tile(np.arange(self.n_items), n)
+        return Subtopics(offsets, items, np.zeros_like(items), np.ones(len(items)))
+
+
+class OfUnevenWeights(TinyWorld):
+    def subtopics(self, requests: Requests) -> Subtopics:
+        listed = super().subtopics(requests)
+        return replace(listed, weight=listed.weight / (2 + listed.items))
+
+
+class ByCompany(TinyWorld):
+    def subtopics(self, requests: Requests) -> Subtopics:
+        listed = super().subtopics(requests)
+        return replace(listed, weight=listed.weight / max(len(requests), 1))
+
+
 def kit_of(kind: type[TinyWorld]) -> LiveWorldKit:
     class Kit(LiveWorldKit):
         def make_world(self, seed: int) -> TinyWorld:
@@ -61,6 +82,9 @@ def kit_of(kind: type[TinyWorld]) -> LiveWorldKit:
     [
         (Unsorted, LiveWorldKit.test_judgements_list_each_relevant_item_once_and_in_order),
         (Irrelevant, LiveWorldKit.test_grades_are_positive_and_within_their_scale),
+        (OfIrrelevantItems, LiveWorldKit.test_subtopics_are_of_relevant_items_in_order),
+        (OfUnevenWeights, LiveWorldKit.test_items_of_a_subtopic_have_its_weight),
+        (ByCompany, LiveWorldKit.test_subtopics_of_a_request_are_alike_in_any_company),
         (Telling, LiveWorldKit.test_no_observed_column_tells_the_truth),
     ],
 )

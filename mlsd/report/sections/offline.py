@@ -11,11 +11,13 @@ from mlsd.report.estimate import Estimate
 from mlsd.report.page import Block, Cell, Fold, Paragraph, Section, Table
 from mlsd.report.parts import Changed, Changes
 from mlsd.report.sections.cells import (
+    NO_SUCH_FIGURE,
     charts,
     columns,
     estimate_cell,
     figure_cell,
     meanings,
+    metric_label,
     metric_table,
     system_name,
     text_cell,
@@ -26,6 +28,10 @@ ROLES: dict[str, Role] = {LOGGING: "baseline", FUNNEL: "funnel"}
 SHOWN_NOTE = (
     "The whole funnel is what is shown: the last stage's output, cut to the length of a slate, which lowers "
     "metrics of longer lists."
+)
+STEP_NOTE = (
+    "Each stage minus the one before it, paired by request, not corrected for the number of stages and "
+    "metrics. Passing on fewer candidates lowers metrics of longer lists, AP among them, and the ceiling."
 )
 
 
@@ -42,6 +48,7 @@ def offline(result: RunResult) -> Section:
     blocks: tuple[Block, ...] = (
         *charts(_stage_chart(result, metric)),
         *_difference_table(result),
+        *_step_table(result),
         *_change_blocks(result),
         *_ranking_tables(result),
         *meanings(result, result.ranking_metrics),
@@ -130,6 +137,27 @@ def _difference_row(result: RunResult, metric: str, *, with_p: bool) -> tuple[Ce
         Cell(word, tone=tone),
         text_cell(numbers.count(difference.n)),
     )
+
+
+def _step_table(result: RunResult) -> tuple[Table, ...]:
+    """What each stage changes of what the one before it passed on."""
+    steps = result.steps
+    names = [name for name in result.ranking_metrics if any(result.step(stage, name) for _, stage in steps)]
+    if not names:
+        return ()
+    headings = [f"{system_name(stage)} {numbers.MINUS} {system_name(before)}" for before, stage in steps]
+    rows = tuple(
+        (text_cell(metric_label(name)), *(_step_cell(result, stage, name) for _, stage in steps))
+        for name in names
+    )
+    return (Table(columns("metric", *headings), rows, "What each step changes", (STEP_NOTE,)),)
+
+
+def _step_cell(result: RunResult, stage: str, metric: str) -> Cell:
+    difference = result.step(stage, metric)
+    tone = "none" if metric.startswith(ORACLE) else judged(result, metric, difference).tone
+    unit = result.units.get(metric, "")
+    return estimate_cell(difference, unit, signed=True, tone=tone, missing=NO_SUCH_FIGURE)
 
 
 def _change_blocks(result: RunResult) -> tuple[Block, ...]:

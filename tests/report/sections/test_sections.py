@@ -67,6 +67,31 @@ def test_assumptions_stand_before_the_figures_they_carry(result: RunResult) -> N
     assert section(result, "online").badge == "simulated"
 
 
+def step_table(result: RunResult) -> list[Table]:
+    found = tables(section(result, "offline").blocks)
+    return [table for table in found if table.caption == "What each step changes"]
+
+
+def test_each_step_is_a_column_of_differences(result: RunResult) -> None:
+    (table,) = step_table(result)
+    assert [column.label for column in table.columns] == [
+        "metric",
+        "light_rank − retrieve",  # noqa: RUF001
+        "full_rank − light_rank",  # noqa: RUF001
+    ]
+    rows = {row[0].text: row[1:] for row in table.rows}
+    assert rows["nDCG@10"][0].text.startswith("+0.055")
+    assert rows["nDCG@10"][0].tone == "good"
+    assert rows["R@100"][1].tone == "bad"
+    assert rows["ceiling (nDCG@10)"][0].tone == "none"
+    assert "auc" not in {name.lower() for name in rows}
+
+
+def test_without_steps_there_is_no_table_of_them(result: RunResult) -> None:
+    metrics = {name: value for name, value in result.metrics.items() if name != "offline_steps"}
+    assert not step_table(replace(result, metrics=metrics))
+
+
 def effects(result: RunResult) -> Table:
     """The table of all online metrics."""
     (table,) = [table for table in tables(section(result, "online").blocks) if table.caption]
