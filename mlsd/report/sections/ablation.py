@@ -132,7 +132,7 @@ def _further(result: RunResult, removal: str) -> tuple[Fold, ...]:
 
 
 def _grid(result: RunResult, removal: str, parts: list[str], across: list[tuple[str, str, str]]) -> Table:
-    """Parts down; across, each heading with its metric and segment. Not corrected for their number."""
+    """Parts down; across, each heading with its metric and segment. Intervals, each for itself."""
     rows = tuple(
         (
             text_cell(part_name(part)),
@@ -143,7 +143,7 @@ def _grid(result: RunResult, removal: str, parts: list[str], across: list[tuple[
         )
         for part in parts
     )
-    note = "Intervals only: so many figures are not tested."
+    note = "Intervals, each for itself. The p-values of the deciding metric by segment are in metrics.json."
     return Table(columns("part", *(heading for heading, _, _ in across)), rows, notes=(note,))
 
 
