@@ -30,6 +30,7 @@ FILES = {
     "catalog.parquet",
     "log/requests.parquet",
     "log/impressions.parquet",
+    "log/annotations.parquet",
     "offline/per_request.parquet",
     "online/users.parquet",
     "design.md",
