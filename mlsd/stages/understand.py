@@ -269,11 +269,13 @@ def _accuracy(right: Array) -> RowFigure:
 
 
 def _f1_figures(chosen: Array, true: Array) -> dict[str, RowFigure]:
-    """The F1 of each class that is chosen or true somewhere, and their plain mean."""
+    """The F1 of each class that is chosen or true somewhere, and their plain mean; nothing without requests."""
     classes = sorted({*chosen.tolist(), *true.tolist()})
+    if not classes:
+        return {}
     terms = {name: _f1_terms(chosen == name, true == name) for name in classes}
     figures = {f"F1({name})": RowFigure(columns, _f1) for name, columns in terms.items()}
-    together = np.concatenate([np.zeros((len(true), 0)), *terms.values()], axis=1)
+    together = np.concatenate(list(terms.values()), axis=1)
     return {**figures, "MacroF1(intent)": RowFigure(together, _macro_f1)}
 
 

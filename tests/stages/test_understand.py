@@ -205,6 +205,14 @@ def test_an_intent_that_nothing_has_is_left_out_of_the_mean(fitted: Understand) 
     assert np.isnan(absent.value[0])
 
 
+def test_no_requests_have_no_figures_of_intents(fitted: Understand) -> None:
+    nobody = SMALL.requests.take(np.zeros(0, np.int64))
+    truth = {"intent": np.zeros(0, object), "topic": np.zeros(0, np.int64)}
+    figures, predictions = fitted.judge(nobody, fitted(RankingBatch.of(nobody)).requests, truth)
+    assert set(figures) == {"Accuracy(intent)", "Accuracy(topic)"}
+    assert [len(prediction) for prediction in predictions.values()] == [0, 0]
+
+
 def test_metrics_that_read_a_yes_from_a_probability_do_not_judge_a_choice() -> None:
     assert CalibrationError().judges_confidence
     assert not F1().judges_confidence
