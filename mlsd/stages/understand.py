@@ -269,7 +269,7 @@ def _accuracy(right: Array) -> RowFigure:
 
 
 def _f1_figures(chosen: Array, true: Array) -> dict[str, RowFigure]:
-    """The F1 of each class that is chosen or true somewhere, and their plain mean; nothing without requests."""
+    """The F1 of each class that is chosen or true somewhere, and their mean; nothing without requests."""
     classes = sorted({*chosen.tolist(), *true.tolist()})
     if not classes:
         return {}
