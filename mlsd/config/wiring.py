@@ -14,6 +14,7 @@ from mlsd.config.standin import STAND_IN
 from mlsd.errors import Fault, nearest
 from mlsd.features.base import FeatureSet
 from mlsd.funnel import Funnel, missing_columns
+from mlsd.labels.annotations import Annotators
 from mlsd.metrics.base import PredictionMetric
 from mlsd.online.ab_test import ABTest
 from mlsd.online.outcomes import METRICS
@@ -125,19 +126,23 @@ def _users(sections: Sections) -> Iterator[Fault]:
 
 def _annotations(sections: Sections) -> Iterator[Fault]:
     """What stages learn from annotators is asked of them when the log is collected."""
-    plan, logging, world = (sections.get(name) for name in ("funnel", "logging", "world"))
-    if not isinstance(plan, FunnelPlan) or not isinstance(plan.stages, Mapping):
+    plan, asked = sections.get("funnel"), _asked(sections.get("logging"))
+    if asked is None or not isinstance(plan, FunnelPlan) or not isinstance(plan.stages, Mapping):
         return
-    collect = logging.collect if isinstance(logging, Logging) else None
-    if collect is not None and not isinstance(collect, Collection):
-        return
-    asked = collect.annotate.accuracy if collect is not None and collect.annotate is not None else {}
     for name, stage in plan.active.items():
-        needed = sorted(stage.annotation_needs) if isinstance(stage, Stage) else []
-        for missing in needed if isinstance(world, World) else ():
-            if missing not in asked:
+        for needed in sorted(stage.annotation_needs) if isinstance(stage, Stage) else ():
+            if needed not in asked:
                 rule = "is learnt from annotations, and logging.collect.annotate.accuracy does not name it"
-                yield Fault(f"funnel.stages.{name}", missing, rule)
+                yield Fault(f"funnel.stages.{name}", needed, rule)
+
+
+def _asked(logging: object) -> tuple[str, ...] | None:
+    """What annotators are asked; None where something could not be built."""
+    collect: object = logging.collect if isinstance(logging, Logging) else logging
+    annotate: object = collect.annotate if isinstance(collect, Collection) else collect
+    if annotate is None:
+        return ()
+    return tuple(annotate.accuracy) if isinstance(annotate, Annotators) else None
 
 
 def _name(part: object) -> str:

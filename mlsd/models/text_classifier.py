@@ -145,8 +145,9 @@ def fit_text_classes(
     grams, prior = Grams.of(train.texts), train.prior
     with seeded(fitting.seed, "weights"):
         net = TextNet(len(grams), dim, prior)
-    batches = [
+    train_batches, validation_batches = (
         TextBatches(grams.bags(part.texts), part, batch_texts, fitting.seed) for part in (train, validation)
-    ]
-    curves = fit_module(TextModule(net, learning_rate), *batches, fitting)
+    )
+    module = TextModule(net, learning_rate)
+    curves = fit_module(module, train_batches, validation_batches, fitting)
     return TextClasses(grams, *net.folded(), prior), curves

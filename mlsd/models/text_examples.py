@@ -63,7 +63,7 @@ class Examples(NamedTuple):
             [0.875, 0.125]
         """
         votes = self.class_weights
-        return ((votes + 1 / len(votes)) / (votes.sum() + 1)).astype(np.float32)
+        return np.asarray((votes + 1 / len(votes)) / (votes.sum() + 1), np.float32)
 
 
 def examples_of(request_id: Ints, texts: Array, votes: Votes, n_classes: int) -> Examples:
@@ -129,7 +129,7 @@ def annotated(log: Log, name: str, classes: Sequence[str]) -> Votes:
     if labels.isna().any():
         strange = said["value"][labels.isna()].iloc[0]
         raise InputError(f"an annotation of {name} is {strange!r}, must be one of {len(classes)} known ones")
-    return Votes(said["request_id"].to_numpy(), labels.to_numpy(np.int64), np.ones(len(said)))
+    return Votes(said["request_id"].to_numpy(), labels.to_numpy().astype(np.int64), np.ones(len(said)))
 
 
 def annotated_values(log: Log, name: str) -> list[str]:

@@ -43,6 +43,8 @@ def _write_tables(catalog: Catalog, outcome: Outcome, folder: Path) -> None:
     save_catalog(_named_only(catalog), folder / "catalog.parquet")
     save_requests(outcome.logged.log.requests, folder / "log" / "requests.parquet")
     _write_table(outcome.logged.log.impressions, folder / "log" / "impressions.parquet")
+    if outcome.logged.log.annotations is not None:
+        _write_table(outcome.logged.log.annotations, folder / "log" / "annotations.parquet")
     _write_table(outcome.offline.table, folder / "offline" / "per_request.parquet")
     if outcome.online is not None:
         _write_table(outcome.online.users, folder / "online" / "users.parquet")

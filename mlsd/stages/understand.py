@@ -188,15 +188,15 @@ class Understand(RequestStage):
             raise InputError(f"{name} learns from a log, and nothing has been logged yet")
         classes, votes = self._votes(target, data, data.log, data.labels)
         log, arriving = data.log.window(LEARNT_ON).requests, data.batches[STOPPED_ON].requests
-        lessons = [
+        train, validation = (
             examples_of(requests.request_id, requests["query"], votes, len(classes))
             for requests in (log, arriving)
-        ]
-        for window, examples in zip((LEARNT_ON, STOPPED_ON), lessons, strict=True):
+        )
+        for window, examples in ((LEARNT_ON, train), (STOPPED_ON, validation)):
             if not len(examples):
                 raise InputError(f"{name}, {window} window: no query has a known {target} to learn from")
-        _check_learnable(target, classes, lessons[0], f"{name}, {LEARNT_ON} window")
-        return classes, *lessons
+        _check_learnable(target, classes, train, f"{name}, {LEARNT_ON} window")
+        return classes, train, validation
 
     def _votes(self, target: str, data: TrainingData, log: Log, labels: Labels) -> tuple[Array, Votes]:
         """The classes there are, and what is known of the classes of requests."""
@@ -269,11 +269,13 @@ def _accuracy(right: Array) -> RowFigure:
 
 
 def _f1_figures(chosen: Array, true: Array) -> dict[str, RowFigure]:
-    """The F1 of each class that is chosen or true somewhere, and their plain mean."""
+    """The F1 of each class that is chosen or true somewhere, and their mean; nothing without requests."""
     classes = sorted({*chosen.tolist(), *true.tolist()})
+    if not classes:
+        return {}
     terms = {name: _f1_terms(chosen == name, true == name) for name in classes}
     figures = {f"F1({name})": RowFigure(columns, _f1) for name, columns in terms.items()}
-    together = np.concatenate([np.zeros((len(true), 0)), *terms.values()], axis=1)
+    together = np.concatenate(list(terms.values()), axis=1)
     return {**figures, "MacroF1(intent)": RowFigure(together, _macro_f1)}
 
 

@@ -34,7 +34,7 @@ def expected(text: str, fitted: TextClasses) -> Vectors:
             said += [
                 fitted.weights[row] for row, h in enumerate(fitted.grams.known) if h == crc32(gram.encode())
             ]
-    return softmax((fitted.bias + np.mean(said, axis=0)) / fitted.temperature)
+    return np.asarray(softmax((fitted.bias + np.mean(said, axis=0)) / fitted.temperature))
 
 
 @pytest.mark.parametrize("text", [*TEXTS, "Jazz", "rental", "jazz jazz news"])

@@ -31,6 +31,7 @@ FILES = {
     "catalog.parquet",
     "log/requests.parquet",
     "log/impressions.parquet",
+    "log/annotations.parquet",
     "offline/per_request.parquet",
     "online/users.parquet",
     "design.md",

@@ -33,7 +33,7 @@ def topic_of(requests: Requests) -> Array:
     return np.array([WORDS.index(query.split()[0]) for query in requests["query"]], np.int64) % 4
 
 
-def annotations(requests: Requests) -> pd.DataFrame:
+def annotated(requests: Requests) -> pd.DataFrame:
     said = {"intent": intent_of(requests), "topic": topic_of(requests).astype(str).astype(object)}
     tables = [
         pd.DataFrame({"request_id": requests.request_id, "name": name, "value": value})
@@ -45,7 +45,7 @@ def annotations(requests: Requests) -> pd.DataFrame:
 def learning_data(said: pd.DataFrame | None = None) -> TrainingData:
     log = SMALL.log
     if said is None:
-        said = annotations(log.window("retrieval", "validation").requests)
+        said = annotated(log.window("retrieval", "validation").requests)
     batches = {split: RankingBatch.of(log.window(split).requests) for split in ("ranking", "validation")}
     return TrainingData(SMALL.catalog, replace(log, annotations=said), SMALL.labels, batches)
 
@@ -118,7 +118,7 @@ STRANGE = ["", "   ", "чай чай", "\x00\x01", "&&& --", "\ud800", "qqqq zzz
 @pytest.mark.parametrize("query", STRANGE)
 def test_a_query_of_which_nothing_is_known_gets_the_class_shares(fitted: Understand, query: str) -> None:
     out = fitted(asked(query)).requests
-    said = annotations(SMALL.log.window("retrieval").requests)
+    said = annotated(SMALL.log.window("retrieval").requests)
     votes = said[said["name"] == "topic"]["value"].astype(int)
     shares = (np.bincount(votes) + 0.25) / (len(votes) + 1)
     assert out["topic_prob"][0] == pytest.approx(shares, abs=1e-6)
@@ -205,14 +205,21 @@ def test_an_intent_that_nothing_has_is_left_out_of_the_mean(fitted: Understand) 
     assert np.isnan(absent.value[0])
 
 
+def test_no_requests_have_no_figures_of_intents(fitted: Understand) -> None:
+    nobody = SMALL.requests.take(np.zeros(0, np.int64))
+    truth = {"intent": np.zeros(0, object), "topic": np.zeros(0, np.int64)}
+    figures, predictions = fitted.judge(nobody, fitted(RankingBatch.of(nobody)).requests, truth)
+    assert set(figures) == {"Accuracy(intent)", "Accuracy(topic)"}
+    assert [len(prediction) for prediction in predictions.values()] == [0, 0]
+
+
 def test_metrics_that_read_a_yes_from_a_probability_do_not_judge_a_choice() -> None:
     assert CalibrationError().judges_confidence
     assert not F1().judges_confidence
 
 
 def only(value: str) -> pd.DataFrame:
-    said = annotations(SMALL.log.window("retrieval", "validation").requests)
-    return said.assign(value=value)
+    return annotated(SMALL.log.window("retrieval", "validation").requests).assign(value=value)
 
 
 @pytest.mark.parametrize(
@@ -225,11 +232,11 @@ def only(value: str) -> pd.DataFrame:
         (replace(learning_data(), log=SMALL.log), "nobody annotated the intent of requests"),
         (replace(learning_data(), log=None), r"model\.intent learns from a log, and nothing has been logged"),
         (
-            learning_data(annotations(SMALL.log.window("validation").requests)),
+            learning_data(annotated(SMALL.log.window("validation").requests)),
             r"model\.intent, retrieval window: no query has a known intent to learn from",
         ),
         (
-            learning_data(annotations(SMALL.log.window("retrieval").requests)),
+            learning_data(annotated(SMALL.log.window("retrieval").requests)),
             r"model\.intent, validation window: no query has a known intent to learn from",
         ),
     ],
@@ -253,7 +260,7 @@ def test_categories_are_checked() -> None:
         Understand(intent_from=None).fit(
             replace(learning_data(), catalog=replace(SMALL.catalog, columns=columns)), FITTING
         )
-    said = annotations(SMALL.log.window("retrieval", "validation").requests)
+    said = annotated(SMALL.log.window("retrieval", "validation").requests)
     strange = said.assign(value=said["value"].where(said["name"] == "intent", "jazz"))
     with pytest.raises(InputError, match="an annotation of topic is 'jazz'"):
         Understand(intent_from=None, topic_from="annotations").fit(learning_data(strange), FITTING)
