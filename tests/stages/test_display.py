@@ -199,6 +199,15 @@ def test_one_source_for_everything_caps_nothing() -> None:
     assert lists(stage(asked({4: 1.0, 2: 3.0, 1: 2.0, 3: 0.0}))) == [[2, 1, 4, 3]]
 
 
+@given(request_lists, st.sampled_from(DIVERSIFIERS[1:]))
+def test_a_cap_that_is_given_up_leaves_the_choice_to_the_diversifier(
+    requests: list[dict[int, float]], diversifier: Diversifier | None
+) -> None:
+    items, batch = catalog(source=[5] * N_ITEMS), asked(*requests)
+    capped = ready(Display(N_ITEMS, 4, diversifier, max_per_source=1), items)(batch)
+    assert lists(capped) == lists(ready(Display(N_ITEMS, 4, diversifier), items)(batch))
+
+
 @pytest.mark.parametrize("diversifier", [MMR(0.9, 1.0), XQuAD(0.9), DPP(0.9, 1.0)])
 def test_items_without_a_topic_are_told_apart_by_relevance_alone(diversifier: Diversifier) -> None:
     stage = ready(Display(4, 4, diversifier), catalog(category=[-1] * N_ITEMS))
