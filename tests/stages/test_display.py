@@ -137,7 +137,8 @@ def test_caps_alone_are_a_loop_over_the_ranking(
     """Take the best whose source is not full; where all are, the best."""
     stage = ready(Display(N_ITEMS, n_positions, max_per_source=cap), catalog(source))
     for request, order in zip(requests, lists(stage(asked(*requests))), strict=True):
-        left, shown = sorted(request, key=lambda item: -request[item]), []
+        shown: list[int] = []
+        left = sorted(request, key=lambda item: -request[item])
         while left and len(shown) < n_positions:
             of_source = [source[item] for item in shown]
             free = [item for item in left if source[item] < 0 or of_source.count(source[item]) < cap]
@@ -174,7 +175,7 @@ def test_relevance_by_its_rules() -> None:
 
     batch = asked({1: 2.0, 2: 0.0, 3: 1.0}, click_prob=np.array([0.3, 0.1, 0.2], np.float32))
     for rule in ("min_max", "softmax", "click_prob"):
-        stage = ready(Display(3, 3, Watched(0.0), relevance=rule))  # type: ignore[arg-type]
+        stage = ready(Display(3, 3, Watched(0.0), relevance=rule))
         stage(batch)
     odds = np.exp([0.0, -1.0, -2.0])
     assert seen["min_max"] == [1.0, 0.5, 0.0]
