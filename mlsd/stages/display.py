@@ -147,7 +147,9 @@ class Display(CandidateStage):
     def load_state(self, state: State) -> None:
         self._state = dict(state)
         if self.diversifier is not None:
-            own = {name.removeprefix(_PREFIX): array for name, array in state.items() if _PREFIX in name}
+            own = {
+                name.removeprefix(_PREFIX): array for name, array in state.items() if name.startswith(_PREFIX)
+            }
             self.diversifier.load_state(own)
 
 
