@@ -280,4 +280,4 @@ def whole_numbers(catalog: Catalog, name: str) -> Ints:
 
 def same_topic(topic: Ints, chosen: Ints) -> Array:
     """(n_candidates,) whether a candidate has the topic of the one at row `chosen`; none equals none."""
-    return (topic == topic[chosen]) & (topic > NO_TOPIC)
+    return np.asarray((topic == topic[chosen]) & (topic > NO_TOPIC))

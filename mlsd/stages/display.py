@@ -15,7 +15,7 @@ from mlsd.stages.base import CandidateStage, TrainingData
 from mlsd.types import Array, Floats, Ints, RankingBatch, State
 
 RelevanceRule = Literal["min_max", "softmax", "click_prob"]
-RELEVANCE_RULES = ("min_max", "softmax", "click_prob")
+RELEVANCE_RULES: tuple[RelevanceRule, ...] = ("min_max", "softmax", "click_prob")
 
 NO_SOURCE = -1
 """The `source` of an item that comes from nowhere in particular; so is any negative one."""
@@ -70,7 +70,7 @@ class Display(CandidateStage):
             diversifier,
             "must be given where max_per_source is null: nothing would be left to do",
         )
-        self.relevance = checks.one_of("relevance", relevance, RELEVANCE_RULES)
+        self.relevance: RelevanceRule = checks.one_of("relevance", relevance, RELEVANCE_RULES)
         self._state: State | None = None
 
     @property
@@ -147,7 +147,9 @@ class Display(CandidateStage):
     def load_state(self, state: State) -> None:
         self._state = dict(state)
         if self.diversifier is not None:
-            own = {name.removeprefix(_PREFIX): array for name, array in state.items() if _PREFIX in name}
+            own = {
+                name.removeprefix(_PREFIX): array for name, array in state.items() if name.startswith(_PREFIX)
+            }
             self.diversifier.load_state(own)
 
 

@@ -155,7 +155,7 @@ def test_dpp(shelf: Shelf, trade_off: float, topic_weight: float) -> None:
         def gain(chosen: list[int], item: int) -> float:
             inside, across = kernel[np.ix_(chosen, chosen)], kernel[item, chosen]
             squared_distance = 1.0 - across @ np.linalg.pinv(inside, rcond=1e-12, hermitian=True) @ across
-            volume = np.log(max(squared_distance, 1e-10))
+            volume = np.log(np.maximum(squared_distance, 1e-10))
             return float((1 - trade_off) * relevance[item] + trade_off * volume)
 
         return gain

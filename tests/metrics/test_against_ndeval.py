@@ -25,7 +25,7 @@ METRICS: tuple[DiversityMetric, ...] = (
 """Cutoffs lie below and beyond the 1 to 30 candidates that a request has here."""
 
 
-def document(item: int) -> str:
+def document(item: Any) -> str:
     """Of equal items ndeval's ideal takes the last by name, ours the lower: names fall where items rise."""
     return f"d{N_ITEMS - item:03d}"
 

@@ -137,7 +137,8 @@ def test_caps_alone_are_a_loop_over_the_ranking(
     """Take the best whose source is not full; where all are, the best."""
     stage = ready(Display(N_ITEMS, n_positions, max_per_source=cap), catalog(source))
     for request, order in zip(requests, lists(stage(asked(*requests))), strict=True):
-        left, shown = sorted(request, key=lambda item: -request[item]), []
+        shown: list[int] = []
+        left = sorted(request, key=lambda item: -request[item])
         while left and len(shown) < n_positions:
             of_source = [source[item] for item in shown]
             free = [item for item in left if source[item] < 0 or of_source.count(source[item]) < cap]
@@ -174,7 +175,7 @@ def test_relevance_by_its_rules() -> None:
 
     batch = asked({1: 2.0, 2: 0.0, 3: 1.0}, click_prob=np.array([0.3, 0.1, 0.2], np.float32))
     for rule in ("min_max", "softmax", "click_prob"):
-        stage = ready(Display(3, 3, Watched(0.0), relevance=rule))  # type: ignore[arg-type]
+        stage = ready(Display(3, 3, Watched(0.0), relevance=rule))
         stage(batch)
     odds = np.exp([0.0, -1.0, -2.0])
     assert seen["min_max"] == [1.0, 0.5, 0.0]
@@ -197,6 +198,15 @@ def test_fewer_candidates_than_positions_are_all_shown(diversifier: Diversifier 
 def test_one_source_for_everything_caps_nothing() -> None:
     stage = ready(Display(4, 4, max_per_source=2), catalog(source=[5] * N_ITEMS))
     assert lists(stage(asked({4: 1.0, 2: 3.0, 1: 2.0, 3: 0.0}))) == [[2, 1, 4, 3]]
+
+
+@given(request_lists, st.sampled_from(DIVERSIFIERS[1:]))
+def test_a_cap_that_is_given_up_leaves_the_choice_to_the_diversifier(
+    requests: list[dict[int, float]], diversifier: Diversifier | None
+) -> None:
+    items, batch = catalog(source=[5] * N_ITEMS), asked(*requests)
+    capped = ready(Display(N_ITEMS, 4, diversifier, max_per_source=1), items)(batch)
+    assert lists(capped) == lists(ready(Display(N_ITEMS, 4, diversifier), items)(batch))
 
 
 @pytest.mark.parametrize("diversifier", [MMR(0.9, 1.0), XQuAD(0.9), DPP(0.9, 1.0)])
