@@ -13,8 +13,8 @@ import mlsd
 PACKAGE = Path(mlsd.__file__).parent
 GROUND = {"types", "errors", "checks", "rng", "ragged", "text", "logs", "fitting", "progress"}
 PARTS = {
-    "problems", "worlds", "datasets", "labels", "features", "retrievers", "rewriters", "diversifiers", "stages",
-    "rankers", "models", "losses", "metrics", "estimators",
+    "problems", "worlds", "datasets", "labels", "features", "retrievers", "rewriters", "diversifiers",
+    "stages", "rankers", "models", "losses", "metrics", "estimators",
 }  # fmt: skip
 ASSEMBLY = {
     "funnel", "serving", "training", "store", "locks", "evaluation", "ablation", "capacity", "online",
