@@ -41,6 +41,7 @@ class SmallLog:
             "title": np.array(titles, dtype=object),
             "text": np.array(texts, dtype=object),
             "category": item % 4,
+            "source": item % 7,
             "authority": rng.uniform(self.seed, "authority", item),
             "published_days": -100.0 * rng.uniform(self.seed, "published", item),
             "n_words": np.array([len(text.split()) for text in texts]),
