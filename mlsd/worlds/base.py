@@ -122,10 +122,10 @@ class LiveWorld(World):
         """Action -> (n_requests, n_positions) what users did with each item shown."""
 
     def follow_ups(self, served: Served) -> Requests:
-        """What users ask again at once, after a round of requests of a day; nobody does unless a world says so.
+        """What users ask again after a round of a day's requests; nobody does unless a world says so.
 
         Args:
-            served: requests that `arrivals` or `follow_ups` returned, what they were shown and what users did.
+            served: what `arrivals` or `follow_ups` returned, what it was shown and what users did.
 
         Returns:
             Requests of the same users on the same day, with ascending `request_id` that no other request has;

@@ -31,7 +31,7 @@ class DocumentOptions:
         marker_prob: that it is a word of transactions, in transactional documents.
         age_median_days: at day 0; nothing is published later.
         age_sigma: standard deviation of the log of that.
-        site_share: sites for each document, official pages left out, which have one each; at least two in all.
+        site_share: sites for each document, two at least; official pages have one each besides.
         site_zipf: exponent of the number of documents of sites, by rank.
         spam_site_share: of these sites, those that all spam comes from and nothing else; at least one.
         official_authority: factor on the authority of official pages.
@@ -205,7 +205,7 @@ def _authority(
 
 
 def _sources(options: DocumentOptions, official_of: Ints, spam: NDArray[np.bool_], seed: int) -> Ints:
-    """Sites in an order that tells nothing: few large ones and many small ones, some of spam, official ones."""
+    """(n_items,) sites, few large and many small, in an order that tells nothing about them."""
     items = np.arange(len(official_of))
     n_sites = max(2, round(options.site_share * len(items)))
     n_spam = min(max(1, round(options.spam_site_share * n_sites)), n_sites - 1)

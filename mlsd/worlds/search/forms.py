@@ -33,7 +33,7 @@ class Forms:
 
     Args:
         text: (n_texts,) str objects, ascending, each once.
-        of_query: (n_queries, n_forms) int64, the text of each form of each query; -1 where it has no such form.
+        of_query: (n_queries, n_forms) int64, the text of each form of each query; -1 where it has none.
         wording: (n_forms,) int64, places in `WORDINGS`; the first form is the clean one.
         topic: (n_queries,) int64.
     """

@@ -189,7 +189,7 @@ class _Drafts:
 
     @staticmethod
     def for_concepts(options: QueryOptions, lexicon: Lexicon, n: int, seed: int) -> _Drafts:
-        """Queries for what documents are about: the first `n` whose texts differ from all others of the topic."""
+        """Queries for what documents are about: the first `n`, each text once in a topic."""
         drafted = np.arange(4 * n)
         intent = _other_intent(options, drafted)
         topic = rng.integers(seed, "query_topic", lexicon.options.n_topics, drafted)

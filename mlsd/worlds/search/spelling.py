@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +93,7 @@ def _with_error(options: SpellingOptions, words: Array, seed: int, *keys: Ints) 
     for kind, where in ((INSERTION, place + 1), (SUBSTITUTION, place)):
         rows = np.flatnonzero(edit == kind)
         edited[rows, where[rows]] = wrong[rows]
-    return np.ascontiguousarray(edited).view(f"U{width}").reshape(len(words))
+    return np.asarray(np.ascontiguousarray(edited).view(f"U{width}").reshape(len(words)))
 
 
 def _sources(edit: Ints, place: Ints, n_letters: Ints, width: int) -> Ints:
@@ -103,7 +104,7 @@ def _sources(edit: Ints, place: Ints, n_letters: Ints, width: int) -> Ints:
     swapped = (edit == TRANSPOSITION) & (left > 0)
     sources = columns + ((edit == OMISSION) & (columns >= place)) - ((edit == INSERTION) & (columns > place))
     sources = sources + (swapped & (columns == left)) - (swapped & (columns == left + 1))
-    return np.minimum(sources, width - 1)
+    return np.asarray(np.minimum(sources, width - 1))
 
 
 def _wrong_letter(
@@ -148,7 +149,7 @@ def _adjacent_keys() -> Iterable[str]:
     """Pairs of keys that touch on a QWERTY keyboard, whose lower rows are set off to the right."""
     for row in _KEYBOARD:
         yield from (row[place : place + 2] for place in range(len(row) - 1))
-    for upper, lower in zip(_KEYBOARD, _KEYBOARD[1:], strict=False):
+    for upper, lower in pairwise(_KEYBOARD):
         for place, letter in enumerate(lower):
             yield from (letter + above for above in upper[place : place + 2])
 

@@ -29,7 +29,7 @@ class UserOptions:
         queries_per_day: things asked for, mean over users when all is as expected; below the mean of
             `queries_per_visit`. Asking again for the same comes on top.
         activity_shape: shape of the gamma distribution of users' visit rates, at least .05; small is uneven.
-        queries_per_visit: shares of visits in which 1, 2, ... things are asked for; they are scaled to sum to 1.
+        queries_per_visit: shares of visits that ask for 1, 2, ... things; they are scaled to sum to 1.
         expected_satisfaction: share of satisfied requests that users are used to at first.
         memory: how much of what users remember a visit replaces, in (0, 1].
         satisfaction_effect: change of the log-odds of a visit on a day per unit of remembered satisfaction.

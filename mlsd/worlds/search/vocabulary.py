@@ -38,8 +38,9 @@ class LanguageOptions:
         concepts_per_topic: things a topic's documents can be about.
         concept_zipf: exponent of the popularity of a topic's concepts, by rank.
         max_synonyms: words that name a concept, at most (1 to 3); each concept has 1 to this many.
-        homonym_share: about this share of concepts share their first word with one of another topic, and of
-            entities their first name with another of another topic and kind; none do where there is one topic.
+        homonym_share: of concepts whose first word is also that of a concept of another topic, and about
+            that of entities whose first name is also that of one of another topic and kind; none do where
+            there is one topic.
         n_background: words that belong to no topic.
         background_zipf: exponent of their frequency, by rank.
     """
@@ -72,7 +73,7 @@ class Lexicon:
     Args:
         options: as declared.
         surfaces: (n_surfaces,) str objects: background words by falling frequency, markers of
-            transactions and of freshness, then the words of every concept. Homonyms are the same text twice.
+            transactions and of freshness, then the words of every concept. Homonyms stand there twice.
         concept_offsets: (n_concepts + 1,) int64; the surfaces of each concept.
         concept_topic: (n_concepts,) int64.
     """

@@ -61,7 +61,7 @@ class ReformulationOptions:
         lengthened_prob: that another query is made wordy; else it is put in another word, where there is one.
     """
 
-    prob: float = 0.4
+    prob: float = 0.3
     max_tries: int = 3
     corrected_prob: float = 0.8
     shortened_prob: float = 0.8
@@ -84,7 +84,7 @@ def n_variants(options: WordingOptions, again: ReformulationOptions) -> dict[int
     used = {wording for wording, share in options.shares.items() if share > 0}
     if again.n_tries > 1:
         used |= {SYNONYM, WORDY}
-    return {wording: options.n_variants for wording in used}
+    return dict.fromkeys(used, options.n_variants)
 
 
 class Wordings:
@@ -130,7 +130,7 @@ class Wordings:
         n_letters = np.array([len(text) - 2 * text.count(" ") - 1 for text in self.queries.text.tolist()])
 
         def prob(log_right: float) -> Floats:
-            return -np.expm1(log_right * np.maximum(n_letters, 1))
+            return np.asarray(-np.expm1(log_right * np.maximum(n_letters, 1)))
 
         log_right = brentq(lambda log: float(prob(log) @ self.queries.weight) - share, -50.0, 0.0)
         return prob(log_right)
@@ -143,7 +143,7 @@ class Wordings:
         wordy_end = synonym_end + others * self.options.wordy_share
         luck = rng.uniform(self.seed, "wording", *moments)
         ends = [luck < misspelled, luck < synonym_end, luck < wordy_end]
-        return np.select(ends, [MISSPELLED, SYNONYM, WORDY], CLEAN)
+        return np.asarray(np.select(ends, [MISSPELLED, SYNONYM, WORDY], CLEAN), dtype=np.int64)
 
     def _next(self, before: Ints, moments: Moments) -> Ints:
         """(n_requests,) the wording of those who ask again."""
@@ -152,7 +152,8 @@ class Wordings:
         corrected = np.where(luck < again.corrected_prob, CLEAN, MISSPELLED)
         shortened = np.where(luck < again.shortened_prob, CLEAN, SYNONYM)
         others = np.where(luck < again.lengthened_prob, WORDY, SYNONYM)
-        return np.select([before == MISSPELLED, before == WORDY], [corrected, shortened], others)
+        kinds = [before == MISSPELLED, before == WORDY]
+        return np.asarray(np.select(kinds, [corrected, shortened], others), dtype=np.int64)
 
     def _chosen(self, query: Ints, wording: Ints, before: Ints, moments: Moments) -> Ints:
         """(n_requests,) a form of the wording, or of the next best, whose text is another than before's."""

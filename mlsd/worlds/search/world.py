@@ -46,7 +46,7 @@ class SearchWorld(LiveWorld):
     Nothing is made before it is first asked for. How each part is made stands with it: `vocabulary`,
     `documents`, `texts`, `queries`, `forms`, `wordings`, `relevance`, `users`, `responses`.
 
-    What is true of a request is known by its `request_id`, whatever text it carries: a funnel may change that.
+    What is true of a request is known by its `request_id`, whatever text it carries: a funnel may change it.
 
     Args:
         seed: of everything; another seed is another world with other users and other luck.
@@ -100,7 +100,7 @@ class SearchWorld(LiveWorld):
         return (
             f"Documents, queries and users are made up, so it is known what is relevant. {graded}",
             "Users look less often at what stands further down, and click by its grade and their interest.",
-            "They misspell, say it in other words or in too many, and some ask again when nothing satisfied them.",
+            "They misspell, use other words or too many, and some ask again when nothing satisfied them.",
             "They come back more often when they were satisfied, and less often after slow answers.",
         )
 
@@ -164,8 +164,8 @@ class SearchWorld(LiveWorld):
     def subtopics(self, requests: Requests) -> Subtopics:
         """The topics that somebody may mean by the text of each request, in order of their numbers.
 
-        An item serves a topic if it has the relevant grade for anything of that topic that is asked for by this
-        text. A topic weighs as much as what is asked for by the text of it is popular.
+        An item serves a topic if it is relevant to anything of the topic that this text asks for. A topic
+        weighs as much as this is popular.
         """
         texts = self._text(self._asked(requests))
         return subtopics_of(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.worlds.search.conftest import MakeWorld
 
 CONF = Path(__file__).parents[3] / "conf" / "world" / "search.yaml"
+CLICK_MODEL = CONF.parents[1] / "click_model" / "pbm.yaml"
 
 
 class TestSearchWorld(LiveWorldKit):
@@ -65,6 +66,8 @@ def _plain(value: object) -> object:
 def test_the_config_says_what_the_code_does_by_default() -> None:
     node = yaml.safe_load(CONF.read_text(encoding="utf-8"))
     assert node.pop("seed") == "${seed}"
+    assert node.pop("defaults") == [{"/click_model@click_model": "pbm"}, "_self_"]
+    node["click_model"] = yaml.safe_load(CLICK_MODEL.read_text(encoding="utf-8"))
     assert parameters(built(node)) == parameters(SearchWorld(click_model=PositionBased()))
 
 
@@ -94,16 +97,18 @@ def test_requests_carry_their_query(world: SearchWorld) -> None:
     assert set(requests.columns) == {"query", "query_id"}
     assert requests["query"].dtype == object
     assert requests["query_id"].dtype == np.int64
-    assert np.array_equal(world.all_queries.text[requests["query_id"]], requests["query"])
+    assert np.array_equal(world.all_forms.text[requests["query_id"]], requests["query"])
     assert np.all(requests.session == 0)
 
 
 def test_segments_are_the_truth_about_the_query(world: SearchWorld) -> None:
     requests = day_of(world, 0).requests
     segments = world.segments(requests)
-    assert set(segments) == {"intent", "popularity"}
+    assert set(segments) == {"intent", "popularity", "wording", "ambiguity"}
     assert set(segments["intent"]) == set(INTENTS)
     assert set(segments["popularity"]) == {"head", "torso", "tail"}
+    assert set(segments["wording"]) == {"clean", "misspelled", "synonym", "wordy"}
+    assert set(segments["ambiguity"]) == {"clear", "ambiguous"}
 
 
 def test_the_log_shows_clicks_and_dwell_but_not_satisfaction(world: SearchWorld) -> None:
@@ -159,14 +164,10 @@ def test_examination_is_that_of_the_click_model(world: SearchWorld) -> None:
     assert world.examination_prob(3).tolist() == [0.68, 0.61, 0.48]
 
 
-def test_a_query_of_another_world_is_refused(world: SearchWorld) -> None:
-    requests = Requests(
-        np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1),
-        {"query_id": np.array([400])},
-    )  # fmt: skip
-    with pytest.raises(
-        InputError, match=r"request\.query_id == 400, must be a query of this world, 0 to 399"
-    ):
+def test_a_request_of_another_world_is_refused(world: SearchWorld) -> None:
+    zero = np.zeros(1, np.int64)
+    requests = Requests(np.array([400]), zero, zero, np.zeros(1), {"query_id": zero})
+    with pytest.raises(InputError, match=r"request\.request_id == 400, must be of a request of this world"):
         world.judgements(requests)
 
 
