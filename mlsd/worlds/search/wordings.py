@@ -162,7 +162,8 @@ class Wordings:
         usable = (texts >= 0) & (texts != said[:, None])
         keys = (part[:, None] for part in moments)
         luck = rng.uniform(self.seed, "form", *keys, np.arange(texts.shape[1]))
-        return np.argmin(np.where(usable, self._distance[wording] + luck, np.inf), axis=1)
+        cost = np.where(usable, self._distance[wording] + luck, np.inf)
+        return np.asarray(np.argmin(cost, axis=1), dtype=np.int64)
 
     @cached_property
     def _distance(self) -> Floats:

@@ -15,9 +15,8 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def errors_of(words: Array, options: SpellingOptions | None = None, seed: int = 3) -> list[str]:
-    return misspelled(
-        options or SpellingOptions(), words, np.unique(words), seed, np.arange(len(words))
-    ).tolist()
+    found = misspelled(options or SpellingOptions(), words, np.unique(words), seed, np.arange(len(words)))
+    return [str(word) for word in found]
 
 
 def only(edit: str, phonetic_prob: float = 0.5) -> SpellingOptions:
