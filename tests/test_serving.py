@@ -246,8 +246,8 @@ class TestRounds:
         first = served.take(ids % 2 == 0)
         arrived = world.arrivals(users, 1, state)
         np.testing.assert_array_equal(first.requests.request_id, arrived.request_id)
-        silent = ~first.feedback["click"].any(axis=1)
-        assert 0 < np.count_nonzero(silent) < len(first.requests)
+        silent = np.flatnonzero(~first.feedback["click"].any(axis=1))
+        assert 0 < len(silent) < len(first.requests)
         np.testing.assert_array_equal(ids[ids % 2 == 1], first.requests.take(silent).request_id + 1)
         np.testing.assert_array_equal(after["mood"], world.after(users, served, 20, state)["mood"])
 
