@@ -1,4 +1,4 @@
-"""The measuring of the search world at a tiny size, and its committed results beside the page that quotes them."""
+"""The measuring of the search world at a tiny size, and that its committed results are whole."""
 
 from __future__ import annotations
 
