@@ -79,6 +79,7 @@ def _made(seed: int) -> SearchWorld:
     world = SearchWorld(seed=seed, click_model=CLICK_MODEL)
     assert len(world.catalog) == world.n_items
     assert len(world.truth.items) > 0
+    assert len(world.all_forms) > world.n_queries
     assert len(world.all_users.affinity) == world.n_users
     return world
 

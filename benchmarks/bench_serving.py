@@ -31,8 +31,8 @@ def main() -> None:
     funnel.last.fit(TrainingData(world.catalog), Fitting())
     policy = Explore(funnel, n_positions=10, share=0.1, depth=20)
     users, state = np.arange(N_USERS), world.first_state()
-    requests = world.arrivals(users, 0, state)
     served, _ = serve(world, policy, users, 0, state, latency_ms=BUDGET_MS)
+    requests = served.requests
     counter = Counter(world, Raters(metric=NDCG(10)), long_click_s=30.0, seed=0)
 
     day_s = median_seconds(lambda: serve(world, policy, users, 0, state, BUDGET_MS))

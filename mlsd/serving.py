@@ -27,6 +27,7 @@ from mlsd.types import (
     Slates,
     State,
     concat_requests,
+    concat_served,
 )
 from mlsd.worlds.base import LiveWorld
 
@@ -160,6 +161,9 @@ def serve(
 ) -> tuple[Served, State]:
     """One day of these users under a policy, and the state it leaves them in.
 
+    Requests are served in rounds, since what users see decides whether they ask again: first all that arrive,
+    then all that follow up on these, until nobody asks again.
+
     Args:
         world: whose users they are.
         policy: what they are served by.
@@ -167,11 +171,22 @@ def serve(
         day: 0-based.
         state: of all users, before the day.
         latency_ms: how long a request takes, as declared: the clock stays out of results.
+
+    Returns:
+        All requests of the day by ascending `request_id`, and the state after it.
     """
-    requests = world.arrivals(users, day, state)
-    slates = policy.rank(requests)
-    served = Served(requests, slates, world.respond(requests, slates))
+    rounds = [_answered(world, policy, world.arrivals(users, day, state))]
+    while len(asked_again := world.follow_ups(rounds[-1])):
+        rounds.append(_answered(world, policy, asked_again))
+    served = concat_served(rounds)
+    served = served.take(np.argsort(served.requests.request_id, kind="stable"))
     return served, world.after(users, served, latency_ms, state)
+
+
+def _answered(world: LiveWorld, policy: Policy, requests: Requests) -> Served:
+    """One round: what these requests are shown, and what users do."""
+    slates = policy.rank(requests)
+    return Served(requests, slates, world.respond(requests, slates))
 
 
 def collect_log(

@@ -258,6 +258,10 @@ class Slates:
     def __len__(self) -> int:
         return len(self.items)
 
+    def take(self, rows: Array) -> Slates:
+        """The slates at these rows."""
+        return Slates(self.items[rows], {name: column[rows] for name, column in self.columns.items()})
+
     @property
     def shown(self) -> NDArray[np.bool_]:
         """(n_requests, n_positions) whether the position holds an item."""
@@ -281,6 +285,21 @@ class Served:
     requests: Requests
     slates: Slates
     feedback: Columns
+
+    def take(self, rows: Array) -> Served:
+        """The requests at these rows, with their slates and feedback."""
+        feedback = {action: values[rows] for action, values in self.feedback.items()}
+        return Served(self.requests.take(rows), self.slates.take(rows), feedback)
+
+
+def concat_served(parts: Sequence[Served]) -> Served:
+    """All requests of the parts, which have the same columns and positions, in order."""
+    slates = Slates(
+        np.concatenate([part.slates.items for part in parts]),
+        _concat_columns([part.slates.columns for part in parts]),
+    )
+    requests = concat_requests([part.requests for part in parts])
+    return Served(requests, slates, _concat_columns([part.feedback for part in parts]))
 
 
 @dataclass(frozen=True)
@@ -381,6 +400,10 @@ class Subtopics:
         """The subtopics of the requests at these rows."""
         taken, offsets = ragged.take_segments(self.offsets, np.arange(len(self.offsets) - 1)[requests])
         return Subtopics(offsets, self.items[taken], self.subtopic[taken], self.weight[taken])
+
+
+def _concat_columns(parts: Sequence[Columns]) -> Columns:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _check_length(name: str, column: Array, n_rows: int) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import permutations
 from math import prod
 
@@ -12,7 +14,7 @@ from mlsd.errors import InvalidValueError
 from mlsd.logs import IMPRESSION_COLUMNS
 from mlsd.serving import BLOCK, Explore, Greedy, collect_log, in_blocks, serve
 from mlsd.testing.tiny_world import TinyWorld
-from mlsd.types import NO_ITEM, Candidates, Ints, RankingBatch, Requests, concat_requests
+from mlsd.types import NO_ITEM, Array, Candidates, Ints, RankingBatch, Requests, Served, concat_requests
 
 SEED = 77
 WORLD = TinyWorld(n_users=900, seed=SEED)
@@ -219,6 +221,49 @@ class TestServe:
         assert len(served.requests) == 0
         assert served.feedback["click"].shape == (0, 3)
         np.testing.assert_array_equal(after["mood"], state["mood"])
+
+
+class Persistent(TinyWorld):
+    """Who clicks nothing asks once more; the odd ids are left to those."""
+
+    def arrivals(self, users: Ints, day: int, state: Mapping[str, Array]) -> Requests:
+        requests = super().arrivals(users, day, state)
+        return replace(requests, request_id=2 * requests.request_id)
+
+    def follow_ups(self, served: Served) -> Requests:
+        again = ~served.feedback["click"].any(axis=1) & (served.requests.request_id % 2 == 0)
+        asked = served.requests.take(again)
+        return replace(asked, request_id=asked.request_id + 1, time_days=asked.time_days + 0.01)
+
+
+class TestRounds:
+    def test_who_asks_again_is_served_on_the_same_day(self) -> None:
+        world, policy = Persistent(seed=3), Explore(ByLuck(4), 3, 0.5, 4, seed=SEED)
+        users, state = np.arange(world.n_users), world.first_state()
+        served, after = serve(world, policy, users, 1, state, 20)
+        ids = served.requests.request_id
+        assert np.all(np.diff(ids) > 0)
+        first = served.take(ids % 2 == 0)
+        arrived = world.arrivals(users, 1, state)
+        np.testing.assert_array_equal(first.requests.request_id, arrived.request_id)
+        silent = np.flatnonzero(~first.feedback["click"].any(axis=1))
+        assert 0 < len(silent) < len(first.requests)
+        np.testing.assert_array_equal(ids[ids % 2 == 1], first.requests.take(silent).request_id + 1)
+        np.testing.assert_array_equal(after["mood"], world.after(users, served, 20, state)["mood"])
+
+    def test_every_row_is_what_it_is_alone(self) -> None:
+        world, policy = Persistent(seed=3), Explore(ByLuck(4), 3, 0.5, 4, seed=SEED)
+        served, _ = serve(world, policy, np.arange(world.n_users), 1, world.first_state(), 20)
+        slates = policy.rank(served.requests)
+        np.testing.assert_array_equal(served.slates.items, slates.items)
+        for name, column in slates.columns.items():
+            np.testing.assert_array_equal(served.slates.columns[name], column)
+        feedback = world.respond(served.requests, slates)
+        np.testing.assert_array_equal(served.feedback["click"], feedback["click"])
+
+    def test_they_are_in_the_log(self) -> None:
+        log, _ = collect_log(Persistent(seed=3), Greedy(ByLuck(3), 3), 2, SHARES, 20)
+        assert np.any(log.requests.request_id % 2 == 1)
 
 
 class TestCollectLog:

@@ -22,6 +22,8 @@ from mlsd.worlds.base import LiveWorld, World
 
 N_POSITIONS = 5
 N_DAYS = 3
+MOST_ROUNDS = 100
+"""Of a day; more are taken for ever."""
 
 
 class WorldKit(ABC):
@@ -29,7 +31,8 @@ class WorldKit(ABC):
 
     hidden_names: ClassVar[frozenset[str]] = frozenset({
         "relevance", "grade", "grades", "satisfied", "satisfaction", "examined", "examination", "attraction",
-        "intent", "popularity", "affinity", "interest", "spam", "official", "concept", "concepts",
+        "intent", "popularity", "affinity", "interest", "spam", "official", "concept", "concepts", "wording",
+        "ambiguity", "intended_query", "misspelled",
     })  # fmt: skip
     """Names that no observed column may have, since they stand for truth."""
 
@@ -172,6 +175,31 @@ class LiveWorldKit(WorldKit):
         assert np.all(np.isin(world.arrivals(users, 0, world.first_state()).user, users))
         assert len(world.arrivals(users[:0], 0, world.first_state())) == 0
 
+    def test_follow_ups_are_new_requests_of_the_same_users_and_end(self, world: LiveWorld) -> None:
+        served = day_of(world, 0)
+        seen, rounds = set(served.requests.request_id.tolist()), 0
+        while len(requests := world.follow_ups(served)):
+            ids = requests.request_id
+            assert np.all(np.diff(ids) > 0)
+            assert not seen & set(ids.tolist())
+            assert np.all(requests.day == 0)
+            assert set(requests.named_columns()) == set(served.requests.named_columns())
+            asked = set(zip(served.requests.user.tolist(), served.requests.session.tolist(), strict=True))
+            assert set(zip(requests.user.tolist(), requests.session.tolist(), strict=True)) <= asked
+            seen |= set(ids.tolist())
+            served, rounds = _shown(world, requests), rounds + 1
+            assert rounds < MOST_ROUNDS
+
+    def test_follow_ups_do_not_depend_on_order_or_company(self, world: LiveWorld) -> None:
+        served = day_of(world, 0)
+        again = world.follow_ups(served)
+        order = np.argsort(rng.uniform(0, "order", np.arange(len(served.requests))))
+        assert_same_columns(again.named_columns(), world.follow_ups(served.take(order)).named_columns())
+        for half in (0, 1):
+            mine = world.follow_ups(served.take(served.requests.user % 2 == half))
+            expected = again.take(again.user % 2 == half)
+            assert_same_columns(expected.named_columns(), mine.named_columns())
+
     def test_users_served_apart_do_what_they_do_together(self, world: LiveWorld) -> None:
         together, after_all = days_of(world, np.arange(world.n_users))
         halves = [days_of(world, np.arange(half, world.n_users, 2)) for half in (0, 1)]
@@ -258,6 +286,10 @@ def day_of(world: LiveWorld, day: int, users: Ints | None = None, state: State |
     """A day of users, everybody by default, who are shown `relevant_slates`."""
     users = np.arange(world.n_users) if users is None else users
     requests = world.arrivals(users, day, world.first_state() if state is None else state)
+    return _shown(world, requests)
+
+
+def _shown(world: LiveWorld, requests: Requests) -> Served:
     slates = Slates(relevant_slates(world, requests))
     return Served(requests, slates, world.respond(requests, slates))
 

@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
+import numpy as np
+
 from mlsd.logs import Log
 from mlsd.types import (
     Array,
@@ -119,20 +121,32 @@ class LiveWorld(World):
     def respond(self, requests: Requests, slates: Slates) -> Columns:
         """Action -> (n_requests, n_positions) what users did with each item shown."""
 
+    def follow_ups(self, served: Served) -> Requests:
+        """What users ask again after a round of a day's requests; nobody does unless a world says so.
+
+        Args:
+            served: what `arrivals` or `follow_ups` returned, what it was shown and what users did.
+
+        Returns:
+            Requests of the same users on the same day, with ascending `request_id` that no other request has;
+            after some rounds there must be none.
+        """
+        return served.requests.take(np.zeros(0, np.int64))
+
     @abstractmethod
     def after(self, users: Ints, served: Served, latency_ms: float, state: State) -> State:
         """The state of all users after these users' day; the others keep theirs.
 
         Args:
             users: everybody who could have come that day, whether they did or not.
-            served: their requests of the day, what they were shown and what they did.
+            served: all their requests of the day, what they were shown and what they did.
             latency_ms: how long a request took.
             state: the state before the day.
         """
 
     @abstractmethod
     def examination_prob(self, n_positions: int) -> Floats:
-        """(n_positions,) the true P(the user looks at this position | nothing above it was clicked).
+        """(n_positions,) the true P(the user looks at this position | nothing above it attracts a click).
 
         For judging estimates only.
         """

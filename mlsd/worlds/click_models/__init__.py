@@ -1,1 +1,1 @@
-"""How users go down a slate, by name: `pbm` and others to come."""
+"""How users go down a slate, by name: `pbm`, `cascade`, `dbn`."""

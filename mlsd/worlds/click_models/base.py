@@ -39,4 +39,16 @@ class ClickModel(ABC):
 
     @abstractmethod
     def examination_prob(self, n_positions: int) -> Floats:
-        """(n_positions,) P(the user looks at this position | nothing above it was clicked)."""
+        """(n_positions,) P(the user looks at this position | nothing above it attracts a click)."""
+
+
+def none_above(mask: Mask) -> Mask:
+    """(n_requests, n_positions) whether the mask holds at no position above.
+
+    Example:
+        >>> none_above(np.array([[False, True, False]])).tolist()
+        [[True, True, False]]
+    """
+    held = np.zeros_like(mask)
+    held[:, 1:] = np.logical_or.accumulate(mask[:, :-1], axis=1)
+    return ~held

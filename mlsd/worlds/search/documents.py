@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mlsd import checks, rng
 from mlsd.types import Floats, Ints
-from mlsd.worlds.search.vocabulary import Lexicon
+from mlsd.worlds.search.vocabulary import Lexicon, zipf_weights
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,9 @@ class DocumentOptions:
         marker_prob: that it is a word of transactions, in transactional documents.
         age_median_days: at day 0; nothing is published later.
         age_sigma: standard deviation of the log of that.
+        site_share: sites for each document, two at least; official pages have one each besides.
+        site_zipf: exponent of the number of documents of sites, by rank.
+        spam_site_share: of these sites, those that all spam comes from and nothing else; at least one.
         official_authority: factor on the authority of official pages.
         spam_authority: factor on the authority of spam.
     """
@@ -49,6 +52,9 @@ class DocumentOptions:
     marker_prob: float = 0.05
     age_median_days: float = 365.0
     age_sigma: float = 1.3
+    site_share: float = 0.1
+    site_zipf: float = 0.8
+    spam_site_share: float = 0.05
     official_authority: float = 2.0
     spam_authority: float = 0.5
 
@@ -62,7 +68,9 @@ class DocumentOptions:
         checks.at_least("max_concepts", self.max_concepts, 1)
         for name in ("length_median", "age_median_days"):
             checks.above(name, getattr(self, name), 0)
-        for name in ("length_sigma", "age_sigma", "official_authority", "spam_authority"):
+        for name in ("site_share", "spam_site_share"):
+            checks.share(name, getattr(self, name))
+        for name in ("length_sigma", "age_sigma", "site_zipf", "official_authority", "spam_authority"):
             checks.at_least(name, getattr(self, name), 0)
         for name in ("topical_prob", "passing_prob", "marker_prob"):
             checks.share(name, getattr(self, name))
@@ -89,6 +97,7 @@ class Documents:
         transactional: (n_items,) bool.
         authority: (n_items,) float64 in [0, 1].
         published_days: (n_items,) float64, below 0.
+        source: (n_items,) int64, the site it stands on.
     """
 
     topic: Ints
@@ -98,6 +107,7 @@ class Documents:
     transactional: NDArray[np.bool_]
     authority: Floats
     published_days: Floats
+    source: Ints
 
     def __len__(self) -> int:
         return len(self.topic)
@@ -125,6 +135,7 @@ def make_documents(options: DocumentOptions, lexicon: Lexicon, n_items: int, see
         published_days=-np.exp(
             np.log(options.age_median_days) + options.age_sigma * rng.normal(seed, "age", items)
         ),
+        source=_sources(options, official_of, spam, seed),
     )
 
 
@@ -191,3 +202,16 @@ def _authority(
     authority = rng.exponential(seed, "authority", np.arange(n_items)) / np.log(max(n_items, 3))
     factor = np.where(official, options.official_authority, np.where(spam, options.spam_authority, 1.0))
     return np.asarray(np.minimum(1.0, authority * factor))
+
+
+def _sources(options: DocumentOptions, official_of: Ints, spam: NDArray[np.bool_], seed: int) -> Ints:
+    """(n_items,) sites, few large and many small, in an order that tells nothing about them."""
+    items = np.arange(len(official_of))
+    n_sites = max(2, round(options.site_share * len(items)))
+    n_spam = min(max(1, round(options.spam_site_share * n_sites)), n_sites - 1)
+    good = n_spam + rng.choice(seed, "site", zipf_weights(n_sites - n_spam, options.site_zipf), items)
+    bad = rng.choice(seed, "spam_site", zipf_weights(n_spam, options.site_zipf), items)
+    own = n_sites + np.cumsum(official_of >= 0) - 1
+    site = np.where(official_of >= 0, own, np.where(spam, bad, good))
+    n_all = n_sites + np.count_nonzero(official_of >= 0)
+    return np.argsort(rng.uniform(seed, "site_numbers", np.arange(n_all)))[site]

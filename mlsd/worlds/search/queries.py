@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from mlsd import checks, rng
@@ -74,16 +75,21 @@ class QueryOptions:
 
 @dataclass(frozen=True)
 class Queries:
-    """Distinct queries, numbered in the alphabetical order of their texts: the `query_id` of requests.
+    """What users ask for, numbered in the alphabetical order of their clean texts.
+
+    What is asked for decides what is relevant. Its text may be that of another query too, which is about
+    another topic; and users may word it in other ways (`mlsd.worlds.search.forms`).
 
     Args:
-        text: (n_queries,) str objects.
+        text: (n_queries,) str objects, without misspelling.
         intent: (n_queries,) int64, places in `INTENTS`.
         topic: (n_queries,) int64.
         concepts: (n_queries, n) int64, what is asked for, each once; -1 where there are fewer.
         fresh: (n_queries,) bool, whether something new is asked for.
         weight: (n_queries,) float64, popularity; they sum to 1.
         popularity: (n_queries,) int64, places in `POPULARITIES`.
+        words: (n_queries, n + 1) int64, surfaces: in each column a word of the concept in that column, or the
+            name of an entity whichever part of it the text is, and last a marker; -1 where there is none.
         n_topics: topics there are, asked about or not.
     """
 
@@ -94,6 +100,7 @@ class Queries:
     fresh: NDArray[np.bool_]
     weight: Floats
     popularity: Ints
+    words: Ints
     n_topics: int
 
     def __len__(self) -> int:
@@ -152,20 +159,17 @@ class _Drafts:
     topic: Ints
     concepts: Ints
     fresh: NDArray[np.bool_]
+    words: Ints
 
     @staticmethod
     def joined(first: _Drafts, second: _Drafts) -> _Drafts:
-        width = max(first.concepts.shape[1], second.concepts.shape[1])
-        padded = [
-            np.pad(part.concepts, ((0, 0), (0, width - part.concepts.shape[1])), constant_values=-1)
-            for part in (first, second)
-        ]
         return _Drafts(
             np.concatenate([first.text, second.text]),
             np.concatenate([first.intent, second.intent]),
             np.concatenate([first.topic, second.topic]),
-            np.concatenate(padded),
+            _stacked(first.concepts, second.concepts),
             np.concatenate([first.fresh, second.fresh]),
+            _stacked(first.words, second.words),
         )
 
     @staticmethod
@@ -176,24 +180,39 @@ class _Drafts:
         order = np.argsort(rng.uniform(seed, "asked_entities", np.arange(n_entities)))
         entity = lexicon.n_topical + order[places % n_entities]
         by_first_word = (places // n_entities + rng.integers(seed, "form", _FORMS, entity)) % _FORMS == 1
-        names = lexicon.surfaces[lexicon.concept_offsets[entity]]
-        first_words = np.array([name.split(" ")[0] for name in names], dtype=object)
+        words = lexicon.concept_offsets[entity]
+        names = lexicon.surfaces[words]
         return _Drafts(
-            np.where(by_first_word, first_words, names), np.full(len(places), NAVIGATIONAL),
-            lexicon.concept_topic[entity], entity[:, None], np.zeros(len(places), bool),
+            np.where(by_first_word, first_words(names), names), np.full(len(places), NAVIGATIONAL),
+            lexicon.concept_topic[entity], entity[:, None], np.zeros(len(places), bool), words[:, None],
         )  # fmt: skip
 
     @staticmethod
     def for_concepts(options: QueryOptions, lexicon: Lexicon, n: int, seed: int) -> _Drafts:
-        """Queries for what documents are about: the first `n` different ones."""
+        """Queries for what documents are about: the first `n`, each text once in a topic."""
         drafted = np.arange(4 * n)
         intent = _other_intent(options, drafted)
         topic = rng.integers(seed, "query_topic", lexicon.options.n_topics, drafted)
         fresh = rng.uniform(seed, "fresh", drafted) < options.fresh_share
         concepts, words = _wording(options, lexicon, topic, intent, fresh, seed)
         text = join_rows(lexicon.surfaces, words)
-        kept = np.sort(np.unique(text.astype(str), return_index=True)[1])[:n]
-        return _Drafts(text[kept], intent[kept], topic[kept], concepts[kept], fresh[kept])
+        asked = pd.factorize(text)[0] * lexicon.options.n_topics + topic
+        kept = np.sort(np.unique(asked, return_index=True)[1])[:n]
+        return _Drafts(text[kept], intent[kept], topic[kept], concepts[kept], fresh[kept], words[kept])
+
+
+def first_words(texts: Array) -> Array:
+    """(n,) str objects: each text up to its first blank."""
+    return np.array([text.partition(" ")[0] for text in texts.tolist()], dtype=object)
+
+
+def _stacked(first: Ints, second: Ints) -> Ints:
+    """Rows of both, the narrower ones filled with -1."""
+    width = max(first.shape[1], second.shape[1])
+    padded = [
+        np.pad(part, ((0, 0), (0, width - part.shape[1])), constant_values=-1) for part in (first, second)
+    ]
+    return np.concatenate(padded)
 
 
 def _other_intent(options: QueryOptions, places: Ints) -> Ints:
@@ -241,5 +260,6 @@ def _numbered(options: QueryOptions, drafts: _Drafts, rank: Ints, n_topics: int)
         fresh=drafts.fresh[order],
         weight=weights[rank[order]],
         popularity=popularity[rank[order]],
+        words=drafts.words[order],
         n_topics=n_topics,
     )

@@ -23,6 +23,7 @@ def make_catalog(options: DocumentOptions, lexicon: Lexicon, documents: Document
         "title": join_rows(lexicon.surfaces, _title(lexicon, documents, seed)),
         "text": join_surfaces(lexicon.surfaces, surfaces, offsets),
         "category": documents.topic,
+        "source": documents.source,
         "authority": documents.authority,
         "published_days": documents.published_days,
         "n_words": np.diff(offsets) + n_entities,

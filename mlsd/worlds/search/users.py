@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from scipy.special import expit, gammaincinv, logit
 
 from mlsd import checks, ragged, rng
 from mlsd.types import Floats, Ints, State
+from mlsd.worlds.search.moments import Moments, Numbering
 from mlsd.worlds.search.queries import Queries
 
 _MINUTES_BETWEEN_QUERIES = 2.0
@@ -26,9 +26,10 @@ class UserOptions:
     Args:
         interest_sigma: standard deviation of the log of a user's affinity to a topic, 0 to 5; the mean
             affinity is 1.
-        queries_per_day: mean over users when all is as expected; below the mean of `queries_per_visit`.
+        queries_per_day: things asked for, mean over users when all is as expected; below the mean of
+            `queries_per_visit`. Asking again for the same comes on top.
         activity_shape: shape of the gamma distribution of users' visit rates, at least .05; small is uneven.
-        queries_per_visit: shares of visits with 1, 2, ... queries; they are scaled to sum to 1.
+        queries_per_visit: shares of visits that ask for 1, 2, ... things; they are scaled to sum to 1.
         expected_satisfaction: share of satisfied requests that users are used to at first.
         memory: how much of what users remember a visit replaces, in (0, 1].
         satisfaction_effect: change of the log-odds of a visit on a day per unit of remembered satisfaction.
@@ -75,22 +76,6 @@ class UserOptions:
         return float(np.average(np.arange(1, self.max_queries + 1), weights=self.queries_per_visit))
 
 
-class Asked(NamedTuple):
-    """The queries of one day; each (n_requests,).
-
-    Args:
-        request_id: int64, ascending; day, then user, then place in the visit.
-        user: int64.
-        query: int64.
-        time_days: float64.
-    """
-
-    request_id: Ints
-    user: Ints
-    query: Ints
-    time_days: Floats
-
-
 class Users:
     """The users of one world.
 
@@ -106,10 +91,14 @@ class Users:
         queries: what can be asked for.
         n_users: how many there are.
         seed: of all draws.
+        n_tries: for the same thing, at most.
     """
 
-    def __init__(self, options: UserOptions, queries: Queries, n_users: int, seed: int) -> None:
+    def __init__(
+        self, options: UserOptions, queries: Queries, n_users: int, seed: int, n_tries: int = 1
+    ) -> None:
         self.options, self.queries, self.n_users, self.seed = options, queries, n_users, seed
+        self.numbering = Numbering(n_users, options.max_queries, n_tries)
 
     @cached_property
     def affinity(self) -> Floats:
@@ -147,8 +136,8 @@ class Users:
         log_odds = self.visit_logit + options.satisfaction_effect * pleased - options.latency_effect * delayed
         return np.asarray(expit(log_odds))
 
-    def ask(self, users: Ints, day: int, state: State) -> Asked:
-        """Who of these users visits on a day, and the queries of the visits.
+    def come(self, users: Ints, day: int, state: State) -> Moments:
+        """Who of these users visits on a day, and the first tries of the visits, in the order of their ids.
 
         Args:
             users: ascending.
@@ -160,12 +149,27 @@ class Users:
         n_queries = 1 + rng.choice(self.seed, "n_queries", self.options.queries_per_visit, visitors, day)
         user = np.repeat(visitors, n_queries)
         place = ragged.positions(ragged.offsets_of_counts(n_queries))
-        return Asked(
-            request_id=(day * self.n_users + user) * self.options.max_queries + place,
-            user=user,
-            query=self._queries(user, day, place),
-            time_days=day + self._time_of_day(user, day, place),
-        )
+        return Moments(user, np.full_like(user, day), place, np.zeros_like(user))
+
+    def query_of(self, moments: Moments) -> Ints:
+        """(n_requests,) what is asked for: a topic by popularity and interest, a query of it by popularity.
+
+        Every try is for the same.
+        """
+        user, day, place, _ = moments
+        luck = rng.uniform(self.seed, "asked_topic", user, day, place)
+        cumulative = self._cumulative_topics[user]
+        topics = np.sum(luck[:, None] * cumulative[:, -1:] >= cumulative, axis=1)
+        return self.queries.draw(topics, rng.uniform(self.seed, "asked_query", user, day, place))
+
+    def time_of(self, moments: Moments) -> Floats:
+        """(n_requests,) in days: a visit begins at any time of its day; what it asks for is minutes apart."""
+        user, day, place, attempt = moments
+        gap = _MINUTES_BETWEEN_QUERIES / _MINUTES_A_DAY
+        n_tries = self.numbering.n_tries
+        latest = 1.0 - gap * (self.options.max_queries - 1.0 / n_tries)
+        start = rng.uniform(self.seed, "time_of_day", user, day) * latest
+        return np.asarray(day + (start + gap * (place + attempt / n_tries)))
 
     def remember(self, user: Ints, satisfied: NDArray[np.bool_], latency_ms: float, state: State) -> State:
         """What all users remember after a day.
@@ -187,20 +191,7 @@ class Users:
     def _mixed(self, before: Floats, of_day: Floats, came: NDArray[np.bool_]) -> Floats:
         return np.where(came, before + self.options.memory * (of_day - before), before)
 
-    def _queries(self, user: Ints, day: int, place: Ints) -> Ints:
-        """A query of each request: a topic by popularity and interest, then a query of it by popularity."""
-        luck = rng.uniform(self.seed, "asked_topic", user, day, place)
-        cumulative = self._cumulative_topics[user]
-        topics = np.sum(luck[:, None] * cumulative[:, -1:] >= cumulative, axis=1)
-        return self.queries.draw(topics, rng.uniform(self.seed, "asked_query", user, day, place))
-
     @cached_property
     def _cumulative_topics(self) -> Floats:
         """(n_users, n_topics) cumulative weights of what each user asks about."""
         return np.cumsum(self.affinity * self.queries.topic_weight, axis=1)
-
-    def _time_of_day(self, user: Ints, day: int, place: Ints) -> Floats:
-        """(n_requests,) in [0, 1): a visit begins at any time; its queries are minutes apart."""
-        gap = _MINUTES_BETWEEN_QUERIES / _MINUTES_A_DAY
-        latest = 1.0 - gap * (self.options.max_queries - 1)
-        return rng.uniform(self.seed, "time_of_day", user, day) * latest + gap * place

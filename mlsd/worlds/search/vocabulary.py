@@ -38,6 +38,9 @@ class LanguageOptions:
         concepts_per_topic: things a topic's documents can be about.
         concept_zipf: exponent of the popularity of a topic's concepts, by rank.
         max_synonyms: words that name a concept, at most (1 to 3); each concept has 1 to this many.
+        homonym_share: of concepts whose first word is also that of a concept of another topic, and about
+            that of entities whose first name is also that of one of another topic and kind; none do where
+            there is one topic.
         n_background: words that belong to no topic.
         background_zipf: exponent of their frequency, by rank.
     """
@@ -46,6 +49,7 @@ class LanguageOptions:
     concepts_per_topic: int = 40
     concept_zipf: float = 0.7
     max_synonyms: int = 3
+    homonym_share: float = 0.5
     n_background: int = 3000
     background_zipf: float = 1.0
 
@@ -54,6 +58,7 @@ class LanguageOptions:
         checks.at_least("concepts_per_topic", self.concepts_per_topic, 1)
         checks.at_least("concept_zipf", self.concept_zipf, 0)
         checks.between("max_synonyms", self.max_synonyms, 1, MAX_SYNONYMS)
+        checks.share("homonym_share", self.homonym_share)
         checks.at_least("n_background", self.n_background, 1)
         checks.at_least("background_zipf", self.background_zipf, 0)
 
@@ -68,7 +73,7 @@ class Lexicon:
     Args:
         options: as declared.
         surfaces: (n_surfaces,) str objects: background words by falling frequency, markers of
-            transactions and of freshness, then the words of every concept.
+            transactions and of freshness, then the words of every concept. Homonyms stand there twice.
         concept_offsets: (n_concepts + 1,) int64; the surfaces of each concept.
         concept_topic: (n_concepts,) int64.
     """
@@ -131,19 +136,51 @@ def make_lexicon(options: LanguageOptions, n_entities: int, seed: int) -> Lexico
     n_words = 1 + rng.integers(seed, "synonyms", options.max_synonyms, np.arange(n_topical))
     invented = made_up_words(seed, options.n_background + int(n_words.sum()) + n_entities)
     background, topical, names = np.split(invented, [options.n_background, len(invented) - n_entities])
-    kinds = np.array(ENTITY_KINDS)[rng.integers(seed, "kinds", len(ENTITY_KINDS), np.arange(n_entities))]
-    entities = np.char.add(np.char.add(names, " "), kinds)
+    kind = rng.integers(seed, "kinds", len(ENTITY_KINDS), np.arange(n_entities))
+    entity_topic = rng.integers(seed, "entity_topic", options.n_topics, np.arange(n_entities))
+    topical = topical[_homonyms(options, ragged.offsets_of_counts(n_words), seed)]
+    names = names[_namesakes(options, entity_topic, kind, seed)]
+    entities = np.char.add(np.char.add(names, " "), np.array(ENTITY_KINDS)[kind])
     markers = np.array([*TRANSACTION_MARKERS, *FRESHNESS_MARKERS])
     first = options.n_background + len(markers)
     counts = np.concatenate([n_words, np.ones(n_entities, np.int64)])
     topical_topic = np.repeat(np.arange(options.n_topics), options.concepts_per_topic)
-    entity_topic = rng.integers(seed, "entity_topic", options.n_topics, np.arange(n_entities))
     return Lexicon(
         options=options,
         surfaces=np.concatenate([background, markers, topical, entities]).astype(object),
         concept_offsets=first + ragged.offsets_of_counts(counts),
         concept_topic=np.concatenate([topical_topic, entity_topic]),
     )
+
+
+def _homonyms(options: LanguageOptions, offsets: Ints, seed: int) -> Ints:
+    """(n_words,) the row that each topical word is taken from: its own, or a concept's of another topic.
+
+    Topics are paired anew at every rank of popularity, so that both meanings of a word are about as popular.
+    """
+    rank = np.arange(options.concepts_per_topic)[:, None]
+    order = np.argsort(rng.uniform(seed, "paired_topics", np.arange(options.n_topics), rank), axis=1)
+    n_pairs = options.n_topics // 2
+    kept = rng.uniform(seed, "homonyms", np.arange(n_pairs), rank) < options.homonym_share
+    one, other = (
+        offsets[(order[:, place : 2 * n_pairs : 2] * options.concepts_per_topic + rank)[kept]]
+        for place in (0, 1)
+    )
+    rows = np.arange(offsets[-1])
+    rows[other] = one
+    return rows
+
+
+def _namesakes(options: LanguageOptions, topic: Ints, kind: Ints, seed: int) -> Ints:
+    """(n_entities,) the row that each entity's first name is taken from."""
+    rows = np.arange(len(topic))
+    order = np.argsort(rng.uniform(seed, "paired_entities", rows))
+    n_pairs = len(topic) // 2
+    one, other = order[: 2 * n_pairs : 2], order[1 : 2 * n_pairs : 2]
+    kept = rng.uniform(seed, "namesakes", np.arange(n_pairs)) < options.homonym_share
+    kept &= (topic[one] != topic[other]) & (kind[one] != kind[other])
+    rows[other[kept]] = one[kept]
+    return rows
 
 
 def made_up_words(seed: int, n: int) -> Array:

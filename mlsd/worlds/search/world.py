@@ -5,21 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from mlsd import checks
+from mlsd import checks, rng
 from mlsd.errors import InputError
-from mlsd.types import Array, Catalog, Columns, Floats, Ints, Judgements, Requests, Served, Slates, State
+from mlsd.types import (
+    Array,
+    Catalog,
+    Columns,
+    Floats,
+    Ints,
+    Judgements,
+    Requests,
+    Served,
+    Slates,
+    State,
+    Subtopics,
+)
 from mlsd.worlds.base import LiveWorld
 from mlsd.worlds.click_models.base import ClickModel
 from mlsd.worlds.search.documents import DocumentOptions, Documents, make_documents
+from mlsd.worlds.search.forms import MISSPELLED, WORDINGS, Forms, make_forms
+from mlsd.worlds.search.moments import Moments
 from mlsd.worlds.search.queries import INTENTS, POPULARITIES, Queries, QueryOptions, make_queries
 from mlsd.worlds.search.relevance import N_GRADES, Relevance, RelevanceOptions, make_relevance
 from mlsd.worlds.search.responses import ResponseModel, ResponseOptions, Responses
+from mlsd.worlds.search.subtopics import subtopics_of
 from mlsd.worlds.search.texts import make_catalog
 from mlsd.worlds.search.users import UserOptions, Users
 from mlsd.worlds.search.vocabulary import LanguageOptions, Lexicon, make_lexicon
+from mlsd.worlds.search.wordings import ReformulationOptions, WordingOptions, Wordings, n_variants
 
 
 @dataclass(kw_only=True, eq=False)
@@ -27,24 +44,30 @@ class SearchWorld(LiveWorld):
     """Users who search a made-up collection of documents.
 
     Nothing is made before it is first asked for. How each part is made stands with it: `vocabulary`,
-    `documents`, `texts`, `queries`, `relevance`, `users`, `responses`.
+    `documents`, `texts`, `queries`, `forms`, `wordings`, `relevance`, `users`, `responses`.
+
+    What is true of a request is known by its `request_id`, whatever text it carries: a funnel may change it.
 
     Args:
         seed: of everything; another seed is another world with other users and other luck.
         n_items: documents.
-        n_queries: distinct queries, at most; less where the language cannot say so many.
+        n_queries: different things to ask for, at most; less where the language cannot say so many.
         n_users: people who search.
         click_model: which positions users look at.
         language: words, topics, concepts.
         documents: what documents are like.
         queries: what queries are like.
+        wordings: how what is asked for is put.
+        reformulation: who asks again, and how.
         relevance: the parameters of the formula of relevance.
         responses: what users do with what they look at.
         users: who comes, and who comes back.
     """
 
     actions = ("click", "dwell_s")
-    catalog_columns = frozenset({"title", "text", "category", "authority", "published_days", "n_words"})
+    catalog_columns = frozenset(
+        {"title", "text", "category", "source", "authority", "published_days", "n_words"}
+    )
     relevant_grade = 2.0
     max_grade = float(N_GRADES)
 
@@ -56,6 +79,8 @@ class SearchWorld(LiveWorld):
     language: LanguageOptions = field(default_factory=LanguageOptions)
     documents: DocumentOptions = field(default_factory=DocumentOptions)
     queries: QueryOptions = field(default_factory=QueryOptions)
+    wordings: WordingOptions = field(default_factory=WordingOptions)
+    reformulation: ReformulationOptions = field(default_factory=ReformulationOptions)
     relevance: RelevanceOptions = field(default_factory=RelevanceOptions)
     responses: ResponseOptions = field(default_factory=ResponseOptions)
     users: UserOptions = field(default_factory=UserOptions)
@@ -75,6 +100,7 @@ class SearchWorld(LiveWorld):
         return (
             f"Documents, queries and users are made up, so it is known what is relevant. {graded}",
             "Users look less often at what stands further down, and click by its grade and their interest.",
+            "They misspell, use other words or too many, and some ask again when nothing satisfied them.",
             "They come back more often when they were satisfied, and less often after slow answers.",
         )
 
@@ -90,8 +116,20 @@ class SearchWorld(LiveWorld):
 
     @cached_property
     def all_queries(self) -> Queries:
-        """What can be asked for; its rows are the `query_id` of requests."""
+        """What can be asked for."""
         return make_queries(self.queries, self.lexicon, self.n_queries, self.seed)
+
+    @cached_property
+    def all_forms(self) -> Forms:
+        """How it can be said; the rows of its texts are the `query_id` of requests."""
+        variants = n_variants(self.wordings, self.reformulation)
+        return make_forms(variants, self.wordings.spelling, self.all_queries, self.lexicon, self.seed)
+
+    @cached_property
+    def all_wordings(self) -> Wordings:
+        """How users say it."""
+        options = self.wordings, self.reformulation
+        return Wordings(*options, self.all_queries, self.all_forms, self.seed)
 
     @cached_property
     def truth(self) -> Relevance:
@@ -101,36 +139,71 @@ class SearchWorld(LiveWorld):
     @cached_property
     def all_users(self) -> Users:
         """Who searches."""
-        return Users(self.users, self.all_queries, self.n_users, self.seed)
+        n_tries = self.reformulation.n_tries
+        return Users(self.users, self.all_queries, self.n_users, self.seed, n_tries)
 
     @cached_property
     def catalog(self) -> Catalog:
         return make_catalog(self.documents, self.lexicon, self.all_documents, self.seed)
 
     def judgements(self, requests: Requests) -> Judgements:
-        offsets, items, grades = self.truth.relevant(self._query_rows(requests), requests.time_days)
+        offsets, items, grades = self.truth.relevant(self._asked(requests).query, requests.time_days)
         return Judgements(offsets, items, grades.astype(np.float64))
 
     def truth_of(self, requests: Requests) -> Columns:
-        rows = self._query_rows(requests)
-        intent = np.array(INTENTS, object)[self.all_queries.intent[rows]]
-        return {"intent": intent, "topic": self.all_queries.topic[rows]}
+        asked = self._asked(requests)
+        misspelled = self._wording(asked) == MISSPELLED
+        typed, meant = self.all_forms.text[self._text(asked)], self.all_queries.text[asked.query]
+        return {
+            "intent": np.array(INTENTS, dtype=object)[self.all_queries.intent[asked.query]],
+            "topic": self.all_queries.topic[asked.query],
+            "intended_query": np.where(misspelled, meant, typed),
+            "misspelled": misspelled,
+        }
+
+    def subtopics(self, requests: Requests) -> Subtopics:
+        """The topics that somebody may mean by the text of each request, in order of their numbers.
+
+        An item serves a topic if it is relevant to anything of the topic that this text asks for. A topic
+        weighs as much as this is popular.
+        """
+        texts = self._text(self._asked(requests))
+        return subtopics_of(
+            texts, requests.time_days, self.all_forms, self.all_queries, self.truth, self.relevant_grade
+        )
 
     def segments(self, requests: Requests) -> Mapping[str, Array]:
-        rows = self._query_rows(requests)
+        asked = self._asked(requests)
+        ambiguous = self.all_forms.ambiguous[self._text(asked)]
         return {
-            "intent": np.array(INTENTS)[self.all_queries.intent[rows]],
-            "popularity": np.array(POPULARITIES)[self.all_queries.popularity[rows]],
+            "intent": np.array(INTENTS)[self.all_queries.intent[asked.query]],
+            "popularity": np.array(POPULARITIES)[self.all_queries.popularity[asked.query]],
+            "wording": np.array(WORDINGS)[self._wording(asked)],
+            "ambiguity": np.where(ambiguous, "ambiguous", "clear"),
         }
 
     def first_state(self) -> State:
         return self.all_users.first_state()
 
     def arrivals(self, users: Ints, day: int, state: State) -> Requests:
-        asked = self.all_users.ask(_ascending(users), day, state)
-        session = np.full(len(asked.user), day, np.int64)
-        columns = {"query": self.all_queries.text[asked.query], "query_id": asked.query}
-        return Requests(asked.request_id, asked.user, session, asked.time_days, columns)
+        return self._requests(self.all_users.come(_ascending(users), day, state))
+
+    def follow_ups(self, served: Served) -> Requests:
+        moments = self.all_users.numbering.moments(served.requests.request_id)
+        satisfied = self.hidden_responses(served.requests, served.slates).satisfied.any(axis=1)
+        willing = rng.uniform(self.seed, "asks_again", *moments) < self.reformulation.prob
+        again = ~satisfied & willing & (moments.attempt + 1 < self.reformulation.n_tries)
+        moments = moments.take(again)
+        return self._requests(moments._replace(attempt=moments.attempt + 1))
+
+    def _requests(self, moments: Moments) -> Requests:
+        """What is asked at these moments, by ascending id."""
+        ids = np.sort(self.all_users.numbering.ids(moments))
+        moments = self.all_users.numbering.moments(ids)
+        query = self.all_users.query_of(moments)
+        text = self._text(_Asked(query, self.all_wordings.of(query, moments)))
+        columns = {"query": self.all_forms.text[text], "query_id": text}
+        return Requests(ids, moments.user, moments.day, self.all_users.time_of(moments), columns)
 
     def respond(self, requests: Requests, slates: Slates) -> Columns:
         hidden = self.hidden_responses(requests, slates)
@@ -152,7 +225,7 @@ class SearchWorld(LiveWorld):
 
     def _grades(self, requests: Requests, items: Ints) -> Ints:
         """(n_requests, n_positions) the grade of each item shown."""
-        queries = np.repeat(self._query_rows(requests), items.shape[1])
+        queries = np.repeat(self._query(requests), items.shape[1])
         time_days = np.repeat(requests.time_days, items.shape[1])
         return self.truth.grades(queries, items.reshape(-1), time_days).reshape(items.shape)
 
@@ -165,16 +238,43 @@ class SearchWorld(LiveWorld):
         """(n_users, n_topics) factor on the odds of a click."""
         return self.all_users.affinity**self.responses.interest_effect
 
-    def _query_rows(self, requests: Requests) -> Ints:
-        """(n_requests,) the query of each request."""
-        rows = requests["query_id"]
-        strange = (rows < 0) | (rows >= len(self.all_queries))
+    def _query(self, requests: Requests) -> Ints:
+        """(n_requests,) what each request asks for."""
+        return self.all_users.query_of(self._moments(requests))
+
+    def _asked(self, requests: Requests) -> _Asked:
+        """What each request asks for, and how it was put."""
+        moments = self._moments(requests)
+        query = self.all_users.query_of(moments)
+        return _Asked(query, self.all_wordings.of(query, moments))
+
+    def _text(self, asked: _Asked) -> Ints:
+        return self.all_forms.of_query[asked.query, asked.form]
+
+    def _wording(self, asked: _Asked) -> Ints:
+        return self.all_forms.wording[asked.form]
+
+    def _moments(self, requests: Requests) -> Moments:
+        """What the ids of the requests stand for."""
+        moments = self.all_users.numbering.moments(requests.request_id)
+        strange = (moments.user != requests.user) | (moments.day != requests.day)
         if np.any(strange):
             raise InputError(
-                f"request.query_id == {rows[strange][0]}, must be a query of this world, "
-                f"0 to {len(self.all_queries) - 1}"
+                f"request.request_id == {requests.request_id[strange][0]}, must be of a request of this world"
             )
-        return np.asarray(rows)
+        return moments
+
+
+class _Asked(NamedTuple):
+    """What requests ask for, and how they put it; each (n_requests,).
+
+    Args:
+        query: rows of the world's queries.
+        form: columns of the forms of these.
+    """
+
+    query: Ints
+    form: Ints
 
 
 def _ascending(users: Ints) -> Ints:

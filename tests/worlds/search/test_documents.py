@@ -103,6 +103,28 @@ def test_everything_is_published_before_day_0_at_a_log_normal_age(documents: Doc
     assert abs(log_age.std() - 1.3) < 0.046
 
 
+def test_sites_are_few_and_large_or_many_and_small(documents: Documents) -> None:
+    sizes = np.sort(np.bincount(documents.source[documents.official_of < 0]))[::-1]
+    assert sizes[0] > 10 * np.median(sizes[sizes > 0])
+    assert sizes[:100].sum() > 0.3 * sizes.sum()
+
+
+def test_spam_stands_on_few_sites_of_its_own(documents: Documents) -> None:
+    spam_sites = np.unique(documents.source[documents.spam])
+    assert len(spam_sites) <= 50
+    assert not np.any(np.isin(documents.source[~documents.spam], spam_sites))
+
+
+def test_an_official_page_has_a_site_to_itself(documents: Documents) -> None:
+    sizes = np.bincount(documents.source)
+    assert np.all(sizes[documents.source[documents.official_of >= 0]] == 1)
+
+
+def test_the_number_of_a_site_tells_nothing(documents: Documents) -> None:
+    # 50 spam sites of 1,500, in any order: their mean number has a standard error of 61.
+    assert abs(np.unique(documents.source[documents.spam]).mean() - 750) < 310
+
+
 def test_a_world_of_one_document_is_one_official_page() -> None:
     language = LanguageOptions(n_topics=3, concepts_per_topic=2, n_background=5)
     lexicon = make_lexicon(language, n_entities=OPTIONS.n_official(1), seed=0)
@@ -127,6 +149,8 @@ def test_without_repeats_keeps_the_first_of_each(rows: list[list[int]]) -> None:
         ({"spam_share": 0.99}, "official_share + spam_share == 1.04, must be between 0 and 1"),
         ({"transactional_share": -0.1}, "transactional_share == -0.1, must be between 0 and 1"),
         ({"topical_prob": 0.9}, "topical_prob + passing_prob + marker_prob == 1.1, must be between 0 and 1"),
+        ({"site_share": 1.5}, "site_share == 1.5, must be between 0 and 1"),
+        ({"site_zipf": -1.0}, "site_zipf == -1.0, must be at least 0"),
         ({"max_concepts": 0}, "max_concepts == 0, must be at least 1"),
         ({"length_median": 0.0}, "length_median == 0.0, must be above 0"),
         ({"age_median_days": -1.0}, "age_median_days == -1.0, must be above 0"),

@@ -35,10 +35,32 @@ def queries(lexicon: Lexicon) -> Queries:
     return make_queries(OPTIONS, lexicon, N, seed=4)
 
 
-def test_queries_are_distinct_and_in_alphabetical_order(queries: Queries) -> None:
+def test_queries_are_distinct_in_their_topic_and_in_alphabetical_order(queries: Queries) -> None:
     texts = queries.text.tolist()
     assert len(texts) == N
-    assert texts == sorted(set(texts))
+    assert texts == sorted(texts)
+    assert len(set(zip(texts, queries.topic.tolist(), strict=True))) == N
+
+
+def test_some_texts_are_asked_for_by_two_topics(queries: Queries) -> None:
+    texts, counts = np.unique(queries.text.astype(str), return_counts=True)
+    assert counts.max() == 2
+    intents = [set(queries.intent[queries.text == text].tolist()) for text in texts[counts == 2]]
+    assert any(NAVIGATIONAL in of_text for of_text in intents)
+    assert any(NAVIGATIONAL not in of_text for of_text in intents)
+
+
+def test_without_homonyms_every_text_is_its_own() -> None:
+    lexicon = make_lexicon(LanguageOptions(homonym_share=0.0), n_entities=1000, seed=4)
+    texts = make_queries(OPTIONS, lexicon, N, seed=4).text.tolist()
+    assert len(set(texts)) == len(texts) == N
+
+
+def test_words_name_the_concepts_beside_them(queries: Queries, lexicon: Lexicon) -> None:
+    rows, places = np.nonzero(queries.concepts >= 0)
+    concepts, words = queries.concepts[rows, places], queries.words[rows, places]
+    assert np.all(words >= lexicon.concept_offsets[concepts])
+    assert np.all(words < lexicon.concept_offsets[concepts + 1])
 
 
 def test_intents_come_in_their_declared_shares(queries: Queries) -> None:

@@ -23,14 +23,17 @@ def documents_of(
     return Documents(
         topic=np.zeros(n, np.int64), concepts=np.array(concepts), official_of=np.full(n, -1),
         spam=np.full(n, spam), transactional=np.full(n, transactional), authority=np.full(n, authority),
-        published_days=np.full(n, -90.0),
+        published_days=np.full(n, -90.0), source=np.zeros(n, np.int64),
     )  # fmt: skip
 
 
 def query_of(concepts: list[int], intent: int = 1, fresh: bool = False) -> Queries:
     zero, one = np.zeros(1, np.int64), np.ones(1)
     text = np.array(["q"], dtype=object)
-    return Queries(text, zero + intent, zero, np.array([concepts]), np.array([fresh]), one, zero, 1)
+    words = np.array([[*concepts, -1]])
+    return Queries(
+        text, zero + intent, zero, np.array([concepts]), np.array([fresh]), one, zero, words, n_topics=1
+    )
 
 
 def scores_of(relevance: Relevance) -> dict[int, float]:

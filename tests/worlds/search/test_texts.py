@@ -8,7 +8,7 @@ import numpy as np
 from mlsd.worlds.search import SearchWorld
 from mlsd.worlds.search.documents import DocumentOptions
 from mlsd.worlds.search.texts import make_catalog
-from mlsd.worlds.search.vocabulary import TRANSACTION_MARKERS
+from mlsd.worlds.search.vocabulary import TRANSACTION_MARKERS, LanguageOptions
 
 if TYPE_CHECKING:
     from tests.worlds.search.conftest import MakeWorld
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def test_columns_and_their_types(world: SearchWorld) -> None:
     kinds = {name: column.dtype.kind for name, column in world.catalog.columns.items()}
     assert kinds == {
-        "title": "O", "text": "O", "category": "i", "authority": "f", "published_days": "f", "n_words": "i",
+        "title": "O", "text": "O", "category": "i", "source": "i",
+        "authority": "f", "published_days": "f", "n_words": "i",
     }  # fmt: skip
     assert set(kinds) == world.catalog_columns
     assert world.catalog.item_id[[0, -1]].tolist() == ["d0000", "d1999"]
@@ -53,7 +54,8 @@ def test_background_words_follow_zipf(world: SearchWorld) -> None:
 
 
 def test_an_author_has_one_word_for_each_concept_and_a_spammer_all(make_world: MakeWorld) -> None:
-    world = make_world(documents=DocumentOptions(passing_prob=0.0, length_median=150.0))
+    language = LanguageOptions(n_topics=6, concepts_per_topic=15, n_background=600, homonym_share=0.0)
+    world = make_world(language=language, documents=DocumentOptions(passing_prob=0.0, length_median=150.0))
     surfaces, offsets = world.lexicon.surfaces, world.lexicon.concept_offsets
     used: dict[bool, list[int]] = {False: [], True: []}
     for item, concepts in enumerate(world.all_documents.concepts):

@@ -13,10 +13,10 @@ N = 4000
 EVERYBODY = np.arange(N)
 
 
-def users_of(seed: int = 6, n_users: int = N, **options: object) -> Users:
+def users_of(seed: int = 6, n_users: int = N, n_tries: int = 1, **options: object) -> Users:
     lexicon = make_lexicon(LanguageOptions(n_topics=8, n_background=50), 60, seed=1)
     queries = make_queries(QueryOptions(), lexicon, 500, seed=1)
-    return Users(UserOptions(**options), queries, n_users, seed)  # type: ignore[arg-type]
+    return Users(UserOptions(**options), queries, n_users, seed, n_tries)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def users() -> Users:
 
 
 def test_users_ask_as_often_as_declared(users: Users) -> None:
-    n = [len(users.ask(EVERYBODY, day, users.first_state()).user) for day in range(30)]
+    n = [len(users.come(EVERYBODY, day, users.first_state()).user) for day in range(30)]
     # P(visit) has a standard deviation below .25 over 4,000 users: a standard error below 1.6% of its mean.
     np.testing.assert_allclose(np.mean(n) / N, 0.35, rtol=0.05)
 
@@ -47,9 +47,9 @@ def test_affinity_is_log_normal_with_mean_one(users: Users) -> None:
 
 def test_users_ask_about_what_interests_them(users: Users) -> None:
     state = users.first_state()
-    asked = [users.ask(EVERYBODY, day, state) for day in range(20)]
+    asked = [users.come(EVERYBODY, day, state) for day in range(20)]
     user = np.concatenate([each.user for each in asked])
-    topic = users.queries.topic[np.concatenate([each.query for each in asked])]
+    topic = users.queries.topic[np.concatenate([users.query_of(each) for each in asked])]
     expected = users.affinity * users.queries.topic_weight
     expected = expected / expected.sum(axis=1, keepdims=True)
     shares = np.bincount(topic, minlength=8) / len(topic)
@@ -59,26 +59,40 @@ def test_users_ask_about_what_interests_them(users: Users) -> None:
 
 
 def test_the_number_of_queries_of_a_visit(users: Users) -> None:
-    asked = users.ask(EVERYBODY, 3, users.first_state())
+    asked = users.come(EVERYBODY, 3, users.first_state())
     n_queries = np.bincount(np.unique(asked.user, return_counts=True)[1], minlength=4)[1:]
     # About 900 visits: standard errors below .016.
     np.testing.assert_allclose(n_queries / n_queries.sum(), np.array([67, 19, 7]) / 93, atol=0.07)
 
 
 def test_request_ids_name_day_user_and_place(users: Users) -> None:
-    asked = users.ask(EVERYBODY, 5, users.first_state())
-    assert np.all(np.diff(asked.request_id) > 0)
-    assert np.array_equal(asked.request_id // 3 // N, np.full(len(asked.user), 5))
-    assert np.array_equal(asked.request_id // 3 % N, asked.user)
-    first = asked.request_id % 3 == 0
+    asked = users.come(EVERYBODY, 5, users.first_state())
+    request_id = users.numbering.ids(asked)
+    assert np.all(np.diff(request_id) > 0)
+    assert np.array_equal(request_id // 3 // N, np.full(len(asked.user), 5))
+    assert np.array_equal(request_id // 3 % N, asked.user)
+    first = request_id % 3 == 0
     assert np.array_equal(np.unique(asked.user), asked.user[first])
 
 
 def test_queries_of_a_visit_follow_each_other_within_the_day(users: Users) -> None:
-    asked = users.ask(EVERYBODY, 5, users.first_state())
-    assert np.all(np.floor(asked.time_days) == 5)
+    asked = users.come(EVERYBODY, 5, users.first_state())
+    time_days = users.time_of(asked)
+    assert np.all(np.floor(time_days) == 5)
     same = np.diff(asked.user) == 0
-    np.testing.assert_allclose(np.diff(asked.time_days)[same], 2 / 1440, atol=1e-9)
+    np.testing.assert_allclose(np.diff(time_days)[same], 2 / 1440, atol=1e-9)
+
+
+def test_tries_fall_between_the_queries_of_a_visit_and_are_for_the_same() -> None:
+    users = users_of(n_users=1, n_tries=3)
+    ids = np.arange(9 * 50)
+    moments = users.numbering.moments(ids)
+    time_days = users.time_of(moments)
+    assert np.all(np.floor(time_days) == ids // 9)
+    np.testing.assert_allclose(np.diff(time_days.reshape(-1, 9)), 2 / 1440 / 3, atol=1e-9)
+    query = users.query_of(moments).reshape(-1, 3)
+    assert np.all(query == query[:, :1])
+    assert len(np.unique(query)) > 50
 
 
 def test_visit_probability_by_hand() -> None:
@@ -106,7 +120,7 @@ def test_memory_by_hand() -> None:
 def n_after_two_weeks(users: Users, satisfied: bool, latency_ms: float) -> int:
     state, n = users.first_state(), 0
     for day in range(14):
-        asked = users.ask(EVERYBODY, day, state)
+        asked = users.come(EVERYBODY, day, state)
         n += len(asked.user)
         state = users.remember(asked.user, np.full(len(asked.user), satisfied), latency_ms, state)
     return n
@@ -133,7 +147,7 @@ def test_latency_costs_what_was_published() -> None:
 
 def test_whoever_else_is_there(users: Users) -> None:
     state = users.first_state()
-    everybody, some = users.ask(EVERYBODY, 2, state), users.ask(EVERYBODY[::3], 2, state)
+    everybody, some = users.come(EVERYBODY, 2, state), users.come(EVERYBODY[::3], 2, state)
     mine = everybody.user % 3 == 0
     for whole, part in zip(everybody, some, strict=True):
         np.testing.assert_array_equal(whole[mine], part)

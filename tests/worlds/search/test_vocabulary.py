@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from bm25s.stopwords import STOPWORDS_EN
@@ -54,8 +56,39 @@ def test_real_words_are_no_stop_words_and_are_not_made_up() -> None:
     assert not set(terms) & {analyze(word)[0] for word in made_up_words(0, 5000).tolist()}
 
 
-def test_every_surface_is_its_own(lexicon: Lexicon) -> None:
+def test_without_homonyms_every_surface_is_its_own() -> None:
+    lexicon = make_lexicon(replace(OPTIONS, homonym_share=0.0), n_entities=40, seed=3)
     assert len(set(lexicon.surfaces.tolist())) == len(lexicon.surfaces) == lexicon.concept_offsets[-1]
+
+
+def owners(lexicon: Lexicon) -> dict[str, list[int]]:
+    """Concepts by the first word of each of their surfaces."""
+    found: dict[str, list[int]] = {}
+    concept_of = np.repeat(np.arange(lexicon.n_concepts), np.diff(lexicon.concept_offsets))
+    for surface, concept in zip(
+        lexicon.surfaces[lexicon.concept_offsets[0] :], concept_of.tolist(), strict=True
+    ):
+        found.setdefault(surface.split(" ")[0], []).append(concept)
+    return found
+
+
+def test_a_homonym_means_two_things_of_two_topics() -> None:
+    lexicon = make_lexicon(replace(OPTIONS, homonym_share=1.0), n_entities=40, seed=3)
+    shared = [concepts for concepts in owners(lexicon).values() if len(concepts) > 1]
+    for one, other in shared:
+        assert lexicon.concept_topic[one] != lexicon.concept_topic[other]
+        assert (one < lexicon.n_topical) == (other < lexicon.n_topical)
+        if one < lexicon.n_topical:
+            assert one % 10 == other % 10
+    # Of five topics, two pairs share the first word at each of ten ranks.
+    assert sum(one < lexicon.n_topical for one, _ in shared) == 20
+    assert sum(one >= lexicon.n_topical for one, _ in shared) > 5
+    assert len(set(lexicon.surfaces[lexicon.concept_offsets[lexicon.n_topical : -1]])) == 40
+
+
+def test_one_topic_has_no_homonyms() -> None:
+    options = LanguageOptions(n_topics=1, concepts_per_topic=3, n_background=5, homonym_share=1.0)
+    assert all(len(concepts) == 1 for concepts in owners(make_lexicon(options, 5, seed=0)).values())
 
 
 def test_concepts_are_laid_out_by_topic_with_entities_last(lexicon: Lexicon) -> None:

@@ -12,17 +12,20 @@ import yaml
 
 from mlsd.checks import collecting
 from mlsd.errors import InputError, InvalidValueError
-from mlsd.testing.world_kit import LiveWorldKit, day_of, relevant_slates
-from mlsd.types import Requests, Served, Slates
+from mlsd.serving import serve
+from mlsd.testing.world_kit import LiveWorldKit, assert_same_judgements, day_of, relevant_slates
+from mlsd.types import Array, Requests, Served, Slates
 from mlsd.worlds.click_models.pbm import PositionBased
 from mlsd.worlds.search import SearchWorld
 from mlsd.worlds.search.queries import INTENTS
 from mlsd.worlds.search.vocabulary import LanguageOptions
+from mlsd.worlds.search.wordings import ReformulationOptions, WordingOptions
 
 if TYPE_CHECKING:
     from tests.worlds.search.conftest import MakeWorld
 
 CONF = Path(__file__).parents[3] / "conf" / "world" / "search.yaml"
+CLICK_MODEL = CONF.parents[1] / "click_model" / "pbm.yaml"
 
 
 class TestSearchWorld(LiveWorldKit):
@@ -65,6 +68,8 @@ def _plain(value: object) -> object:
 def test_the_config_says_what_the_code_does_by_default() -> None:
     node = yaml.safe_load(CONF.read_text(encoding="utf-8"))
     assert node.pop("seed") == "${seed}"
+    assert node.pop("defaults") == [{"/click_model@click_model": "pbm"}, "_self_"]
+    node["click_model"] = yaml.safe_load(CLICK_MODEL.read_text(encoding="utf-8"))
     assert parameters(built(node)) == parameters(SearchWorld(click_model=PositionBased()))
 
 
@@ -94,16 +99,18 @@ def test_requests_carry_their_query(world: SearchWorld) -> None:
     assert set(requests.columns) == {"query", "query_id"}
     assert requests["query"].dtype == object
     assert requests["query_id"].dtype == np.int64
-    assert np.array_equal(world.all_queries.text[requests["query_id"]], requests["query"])
+    assert np.array_equal(world.all_forms.text[requests["query_id"]], requests["query"])
     assert np.all(requests.session == 0)
 
 
 def test_segments_are_the_truth_about_the_query(world: SearchWorld) -> None:
     requests = day_of(world, 0).requests
     segments = world.segments(requests)
-    assert set(segments) == {"intent", "popularity"}
+    assert set(segments) == {"intent", "popularity", "wording", "ambiguity"}
     assert set(segments["intent"]) == set(INTENTS)
     assert set(segments["popularity"]) == {"head", "torso", "tail"}
+    assert set(segments["wording"]) == {"clean", "misspelled", "synonym", "wordy"}
+    assert set(segments["ambiguity"]) == {"clear", "ambiguous"}
 
 
 def test_the_log_shows_clicks_and_dwell_but_not_satisfaction(world: SearchWorld) -> None:
@@ -159,15 +166,115 @@ def test_examination_is_that_of_the_click_model(world: SearchWorld) -> None:
     assert world.examination_prob(3).tolist() == [0.68, 0.61, 0.48]
 
 
-def test_a_query_of_another_world_is_refused(world: SearchWorld) -> None:
-    requests = Requests(
-        np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1),
-        {"query_id": np.array([400])},
-    )  # fmt: skip
-    with pytest.raises(
-        InputError, match=r"request\.query_id == 400, must be a query of this world, 0 to 399"
-    ):
+def test_a_request_of_another_world_is_refused(world: SearchWorld) -> None:
+    zero = np.zeros(1, np.int64)
+    requests = Requests(np.array([400]), zero, zero, np.zeros(1), {"query_id": zero})
+    with pytest.raises(InputError, match=r"request\.request_id == 400, must be of a request of this world"):
         world.judgements(requests)
+
+
+def plain(make_world: MakeWorld, **changes: Any) -> SearchWorld:
+    """A world of clean texts, each about one thing, in which everybody tries once."""
+    return make_world(
+        language=LanguageOptions(n_topics=6, concepts_per_topic=15, n_background=600, homonym_share=0.0),
+        wordings=WordingOptions(misspelled_share=0, synonym_share=0, wordy_share=0),
+        reformulation=ReformulationOptions(prob=0),
+        **changes,
+    )
+
+
+def two_rounds(world: SearchWorld) -> list[Served]:
+    """A day's first tries under poor slates, and what follows."""
+    served = day_of(world, 0)
+    again = world.follow_ups(served)
+    slates = Slates(relevant_slates(world, again))
+    return [served, Served(again, slates, world.respond(again, slates))]
+
+
+def test_shares_of_zero_leave_clean_texts_and_one_try(make_world: MakeWorld) -> None:
+    world = plain(make_world)
+    served = day_of(world, 0)
+    segments = world.segments(served.requests)
+    assert set(segments["wording"]) == {"clean"}
+    assert set(segments["ambiguity"]) == {"clear"}
+    assert len(world.follow_ups(served)) == 0
+    assert world.all_forms.text.tolist() == world.all_queries.text.tolist()
+    assert np.array_equal(served.requests.request_id // 3, served.requests.user)
+    truth = world.truth_of(served.requests)
+    assert not np.any(truth["misspelled"])
+    assert np.array_equal(truth["intended_query"], served.requests["query"])
+
+
+def test_truth_is_known_by_the_request_whatever_its_text(world: SearchWorld) -> None:
+    requests = day_of(world, 0).requests
+    rewritten = requests.with_columns(
+        query=np.full(len(requests), "nothing", dtype=object), query_id=np.full(len(requests), 10**6)
+    )
+    for name, values in world.truth_of(requests).items():
+        np.testing.assert_array_equal(values, world.truth_of(rewritten)[name])
+    assert_same_judgements(world.judgements(requests), world.judgements(rewritten))
+    subtopics, again = world.subtopics(requests), world.subtopics(rewritten)
+    np.testing.assert_array_equal(subtopics.items, again.items)
+
+
+def test_what_was_meant(world: SearchWorld) -> None:
+    requests = day_of(world, 0).requests
+    truth, wording = world.truth_of(requests), world.segments(requests)["wording"]
+    assert np.array_equal(truth["misspelled"], wording == "misspelled")
+    assert np.array_equal(truth["intended_query"] != requests["query"], truth["misspelled"])
+    assert truth["intended_query"].dtype == truth["intent"].dtype == object
+    assert np.array_equal(truth["intent"], world.segments(requests)["intent"])
+    judged = world.judgements(requests)
+    # What is relevant is of the topic that was meant, for the most part.
+    topics = world.catalog["category"][judged.items]
+    assert np.mean(topics == np.repeat(truth["topic"], np.diff(judged.offsets))) > 0.6
+
+
+def test_only_the_unsatisfied_ask_again_and_for_the_same(world: SearchWorld) -> None:
+    first, second = two_rounds(world)
+    satisfied: Array = np.asarray(world.hidden_responses(first.requests, first.slates).satisfied.any(axis=1))
+    before = np.searchsorted(first.requests.request_id, second.requests.request_id - 1)
+    assert np.array_equal(first.requests.request_id[before], second.requests.request_id - 1)
+    assert not np.any(satisfied[before])
+    assert np.array_equal(first.requests.user[before], second.requests.user)
+    assert np.array_equal(first.requests.session[before], second.requests.session)
+    assert np.all(first.requests["query"][before] != second.requests["query"])
+    assert np.all(second.requests.time_days > first.requests.time_days[before])
+    for name in ("intent", "topic"):
+        once, again = (world.truth_of(served.requests)[name] for served in (first, second))
+        assert np.array_equal(once[before], again)
+
+
+def test_as_many_ask_again_as_declared(make_world: MakeWorld) -> None:
+    # About 7,000 unsatisfied users: a share of .3 has a standard error of .0055.
+    world = make_world(2, n_users=30_000)
+    served = day_of(world, 0)
+    satisfied = world.hidden_responses(served.requests, served.slates).satisfied.any(axis=1)
+    assert abs(len(world.follow_ups(served)) / np.count_nonzero(~satisfied) - 0.3) < 0.0275
+
+
+def test_there_are_no_more_tries_than_declared(make_world: MakeWorld) -> None:
+    world = make_world(reformulation=ReformulationOptions(prob=1.0, max_tries=4))
+    policy = Nothing()
+    served, _ = serve(world, policy, np.arange(world.n_users), 0, world.first_state(), 100.0)
+    attempts = world.all_users.numbering.moments(served.requests.request_id).attempt
+    assert np.bincount(attempts).tolist() == [len(served.requests) // 4] * 4
+
+
+class Nothing:
+    """Shows nothing, so that nobody is satisfied."""
+
+    def rank(self, requests: Requests) -> Slates:
+        return Slates(np.full((len(requests), 2), -1))
+
+
+def test_a_topic_with_one_document(make_world: MakeWorld) -> None:
+    language = LanguageOptions(n_topics=12, concepts_per_topic=4, n_background=30)
+    world = make_world(n_items=12, n_queries=60, language=language)
+    requests = day_of(world, 0).requests
+    assert np.bincount(world.catalog["category"], minlength=12).min() <= 1
+    assert len(world.subtopics(requests).offsets) == len(requests) + 1
+    assert set(world.segments(requests)) == {"intent", "popularity", "wording", "ambiguity"}
 
 
 def test_nobody_comes_twice(world: SearchWorld) -> None:
