@@ -14,14 +14,14 @@ PACKAGE = Path(mlsd.__file__).parent
 GROUND = {"types", "errors", "checks", "rng", "ragged", "text", "logs", "fitting", "progress"}
 PARTS = {
     "problems", "worlds", "datasets", "labels", "features", "retrievers", "stages", "rankers", "models",
-    "losses", "metrics", "estimators",
+    "losses", "metrics", "estimators", "ratings", "aggregations",
 }  # fmt: skip
-ASSEMBLY = {"funnel", "serving", "training", "store", "locks", "evaluation", "capacity", "online"}
+ASSEMBLY = {"funnel", "serving", "training", "store", "locks", "evaluation", "judging", "capacity", "online"}
 UPPER = {"config", "report"}
 TESTING = {"testing"}
 LAYERS = [GROUND, PARTS, ASSEMBLY, UPPER]
-ANYBODYS_PARTS = {"datasets", "estimators", "models"}
-"""Parts that every other part may use: readers of files, estimates, and the networks inside rankers."""
+ANYBODYS_PARTS = {"datasets", "estimators", "models", "ratings"}
+"""Parts that every other part may use: readers of files, estimates, networks inside rankers, raters."""
 
 CONFINED = {
     "hydra": {"config", "commands"},

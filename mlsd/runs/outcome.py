@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -13,6 +14,7 @@ from mlsd.funnel import Funnel
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
 from mlsd.online.result import ABResult
+from mlsd.ratings.programme import Rated
 from mlsd.training import FittedFunnel
 from mlsd.types import State
 
@@ -58,6 +60,36 @@ class Offline:
 
 
 @dataclass(frozen=True)
+class RatedLabels:
+    """What raters said for labels.
+
+    Args:
+        log: with their grades as `judged`.
+        rated: every rating.
+        facts: how much was rated and how well; see `mlsd.judging.rating_facts`.
+    """
+
+    log: Log
+    rated: Rated
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RatedTest:
+    """What raters said about requests of the test window: for evaluation, never for learning.
+
+    Args:
+        rated: every rating.
+        facts: how much was rated and how well.
+        figures: system -> figures by ratings, beside those by the truth.
+    """
+
+    rated: Rated
+    facts: Mapping[str, Any]
+    figures: Mapping[str, Figures]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Everything a run finds out, in the order it finds it."""
 
@@ -67,6 +99,8 @@ class Outcome:
     offline: Offline
     online: ABResult | None
     capacity: Capacity
+    rated: RatedLabels | None = None
+    rated_test: RatedTest | None = None
 
     def metrics(self) -> dict[str, object]:
         """As in `metrics.json`: every figure, nothing that a clock measured."""
@@ -76,4 +110,12 @@ class Outcome:
             "components": dict(self.offline.components),
             "offline_difference": self.offline.difference,
             "online": online,
+            **self._ratings(),
         }
+
+    def _ratings(self) -> dict[str, object]:
+        """What raters were asked, and how every system does by what they said; nothing where nobody was."""
+        asked = {"labels": self.rated, "test": self.rated_test}
+        facts = {name: one.facts for name, one in asked.items() if one}
+        by_ratings = {"offline_rated": self.rated_test.figures} if self.rated_test else {}
+        return ({"ratings": facts} if facts else {}) | by_ratings

@@ -80,17 +80,21 @@ def fit_existing(system: System, config: Config, key: str, store: Store) -> Fitt
         return None
     lessons = Lessons(system.world.catalog, None, None, key)
     stages = config["logging"]["funnel"]["stages"]
-    return fit_funnel(system.logging.funnel.active, stages, lessons, _fitting(system), store)
+    return fit_funnel(system.logging.funnel.active, stages, lessons, fitting_of(system), store)
 
 
 def fit(
     system: System, config: Config, logged: Logged, labels: Labels, store: Store, progress: Progress
 ) -> FittedFunnel:
     """Fit the funnel, each stage on what the one before it passes on."""
-    key = key_of(logged.key, config["labels"])
-    lessons = Lessons(system.world.catalog, logged.log, labels, key)
+    lessons = Lessons(system.world.catalog, logged.log, labels, key_of_lessons(config, logged))
     stages = config["funnel"]["stages"]
-    return fit_funnel(system.funnel.active, stages, lessons, _fitting(system, progress), store)
+    return fit_funnel(system.funnel.active, stages, lessons, fitting_of(system, progress), store)
+
+
+def key_of_lessons(config: Config, logged: Logged) -> str:
+    """Of what the funnel is fitted on."""
+    return key_of(logged.key, config["labels"])
 
 
 def evaluate(system: System, logged: Logged, labels: Labels, funnel: Funnel, progress: Progress) -> Offline:
@@ -98,7 +102,7 @@ def evaluate(system: System, logged: Logged, labels: Labels, funnel: Funnel, pro
     test = logged.log.window("test")
     world = system.world
     evaluated = Evaluated.of(test.requests, world.judgements(test.requests), world.segments(test.requests))
-    ranked = _ranked(system, logged, funnel, evaluated, progress)
+    ranked = ranked_by(system, logged, funnel, test.requests, progress)
     metrics = [metric for metric in system.metrics.values() if isinstance(metric, RankingMetric)]
     values = {name: ranking_values(batch, metrics, evaluated) for name, batch in ranked.items()}
     figures: dict[str, Figures] = {
@@ -163,7 +167,8 @@ def enforce(system: System, capacity: Capacity) -> None:
         )
 
 
-def _fitting(system: System, progress: Progress = silent) -> Fitting:
+def fitting_of(system: System, progress: Progress = silent) -> Fitting:
+    """How stages are trained."""
     return Fitting(system.trainer, system.training.seed, progress=progress)
 
 
@@ -182,11 +187,11 @@ def _collected(system: System, logging: Logging, existing: Funnel, progress: Pro
     return collect_log(world, policy, collect.n_days, collect.split_days, logging.latency_ms, progress)
 
 
-def _ranked(
-    system: System, logged: Logged, funnel: Funnel, evaluated: Evaluated, progress: Progress
+def ranked_by(
+    system: System, logged: Logged, funnel: Funnel, requests: Requests, progress: Progress
 ) -> dict[str, RankingBatch]:
-    """What each system passes on for the evaluated requests."""
-    requests, n_positions = evaluated.requests, system.problem.n_positions
+    """What each system passes on for the requests."""
+    n_positions = system.problem.n_positions
     ranked: dict[str, RankingBatch] = {}
     if logged.existing is not None:
         existing = concat_batches(list(in_blocks(logged.existing, requests, system.n_workers)))
