@@ -32,9 +32,9 @@ def rated_figures(
 ) -> dict[str, Figures]:
     """System -> its figures over the rated requests, with intervals over users.
 
-    `judged@k` is the share of the first k candidates that was rated. The metric by ratings counts what was not
-    rated as 0, and its ideal is the best of what was; condensed, it is that of the list without what was not
-    rated (Sakai, SIGIR 2007). By truth it is what the same requests have in every other table.
+    `judged@k` is the share of the first k candidates that was rated. The metric by ratings counts what was
+    not rated as 0, and its ideal is the best of what was; condensed, it is that of the list without what was
+    not rated (Sakai, SIGIR 2007). By truth it is what the same requests have in every other table.
 
     Args:
         ranked: system -> what it passes on for the rated requests.

@@ -24,7 +24,7 @@ class Consensus:
     @property
     def grade(self) -> Ints:
         """(n_pairs,) the most likely grade, the lower of those that are equally likely."""
-        return self.posterior.argmax(axis=1).astype(np.int64)
+        return np.asarray(self.posterior.argmax(axis=1), np.int64)
 
     def accuracy(self, ratings: Ratings) -> Floats:
         """(n_raters,) share of each rater's ratings that are right, as far as the consensus tells.

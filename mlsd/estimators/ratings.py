@@ -57,7 +57,8 @@ class Ratings:
             [[1, 1, 0], [0, 0, 1]]
         """
         pair, rater = np.nonzero(~np.isnan(matrix.T))
-        return Ratings(pair, rater, matrix[rater, pair].astype(np.int64), *matrix.shape[::-1], n_grades)
+        n_raters, n_pairs = matrix.shape
+        return Ratings(pair, rater, matrix[rater, pair].astype(np.int64), n_pairs, n_raters, n_grades)
 
     def counts(self) -> Ints:
         """(n_pairs, n_grades) how many raters gave each pair each grade."""

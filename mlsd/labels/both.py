@@ -27,6 +27,8 @@ class BothLabels(LabelSource):
         rating_weight: what the highest grade is worth, above 0.
     """
 
+    programme: RatingProgramme
+
     def __init__(self, actions: LabelSource, programme: RatingProgramme, rating_weight: float = 1.0) -> None:
         self.actions = actions
         self.programme = programme

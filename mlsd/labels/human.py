@@ -24,6 +24,8 @@ class HumanLabels(LabelSource):
         max_weight: the largest 1 / examination that is used.
     """
 
+    programme: RatingProgramme
+
     def __init__(
         self, programme: RatingProgramme, propensity: str = "position", max_weight: float = 20.0
     ) -> None:

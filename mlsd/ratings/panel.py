@@ -27,7 +27,7 @@ def with_errors(
         [0.0, 1.0, 4.0, 4.0]
     """
     error = (luck < higher_prob).astype(float) - (luck >= 1 - np.asarray(lower_prob))
-    return np.clip(grades + error, 0, max_grade)
+    return np.asarray(np.clip(grades + error, 0, max_grade))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -117,5 +117,5 @@ class Outcome:
         """What raters were asked, and how every system does by what they said; nothing where nobody was."""
         asked = {"labels": self.rated, "test": self.rated_test}
         facts = {name: one.facts for name, one in asked.items() if one}
-        by_ratings = {"offline_rated": self.rated_test.figures} if self.rated_test else {}
-        return ({"ratings": facts} if facts else {}) | by_ratings
+        found: dict[str, object] = {"ratings": facts} if facts else {}
+        return {**found, "offline_rated": dict(self.rated_test.figures)} if self.rated_test else found
