@@ -122,7 +122,8 @@ def _accuracies(
     programme: RatingProgramme, rated: Rated, truth: Ints, unit: Ints, bootstrap: Bootstrap
 ) -> Figures:
     """Aggregation -> share of pairs whose grade it gets right: the one that is used, beside the usual two."""
-    ways = {type(way).__name__: way for way in (Majority(), DawidSkene(), programme.aggregation)}
+    usual = (Majority(), DawidSkene(), programme.aggregation)
+    ways = {type(way).__name__: way for way in usual if way.least_overlap <= programme.overlap}
     right = np.stack([way(rated.ratings).grade == truth for way in ways.values()], axis=1).astype(float)
     intervals = bootstrap.means(right, unit)
     return {name: interval._asdict() for name, interval in zip(ways, intervals, strict=True)}

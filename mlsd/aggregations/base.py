@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -39,6 +40,9 @@ class Consensus:
 
 class Aggregation(ABC):
     """Takes ratings to one grade for each pair."""
+
+    least_overlap: ClassVar[int] = 1
+    """Raters that a pair needs for the aggregation to make sense."""
 
     @abstractmethod
     def __call__(self, ratings: Ratings) -> Consensus:

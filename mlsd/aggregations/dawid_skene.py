@@ -19,6 +19,8 @@ class DawidSkene(Aggregation):
         max_iterations: rounds at most.
     """
 
+    least_overlap = 2
+
     def __init__(self, smoothing: float = 0.1, tolerance: float = 1e-6, max_iterations: int = 500) -> None:
         self.smoothing = checks.at_least("smoothing", smoothing, 0)
         self.tolerance = checks.above("tolerance", tolerance, 0)

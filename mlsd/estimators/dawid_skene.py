@@ -52,13 +52,13 @@ def dawid_skene(
     that nothing breaks the tie, the posterior stays even.
 
     Args:
-        ratings: at least one.
+        ratings: some pairs with two or more.
         smoothing: pseudo-count of every cell, 0 or more; 0 is maximum likelihood.
         tolerance: least rise of the objective, per rating, that is worth another round.
         max_iterations: rounds at most.
 
     Raises:
-        InputError: nothing was rated.
+        InputError: no pair was rated twice, so that nothing tells how raters err.
 
     Example:
         Two careful raters outvote a careless one on what they both saw.
@@ -70,10 +70,10 @@ def dawid_skene(
     checks.at_least("smoothing", smoothing, 0)
     checks.above("tolerance", tolerance, 0)
     checks.at_least("max_iterations", max_iterations, 1)
-    if not len(ratings):
-        raise InputError("nothing was rated: raters' errors cannot be estimated")
     counts = ratings.counts().astype(np.float64)
     votes = counts.sum(axis=1, keepdims=True)
+    if votes.max(initial=0) < 2:
+        raise InputError("no pair was rated twice: nothing tells how raters err")
     posterior = np.where(votes > 0, counts / np.maximum(votes, 1), 1 / ratings.n_grades)
     objective: list[float] = []
     converged = False

@@ -63,4 +63,4 @@ class Ratings:
     def counts(self) -> Ints:
         """(n_pairs, n_grades) how many raters gave each pair each grade."""
         cells = self.pair * self.n_grades + self.grade
-        return np.bincount(cells, minlength=self.n_pairs * self.n_grades).reshape(self.n_pairs, -1)
+        return np.bincount(cells, minlength=self.n_pairs * self.n_grades).reshape(self.n_pairs, self.n_grades)

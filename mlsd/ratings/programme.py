@@ -119,6 +119,9 @@ class RatingProgramme:
         n_raters = self.raters.n_raters
         rule = f"must be at most raters.n_raters == {n_raters}: nobody rates a pair twice"
         checks.require(self.overlap <= n_raters, "overlap", self.overlap, rule)
+        least = self.aggregation.least_overlap
+        rule = f"must be at least {least} for {type(self.aggregation).__name__} to tell how raters err"
+        checks.require(self.overlap >= least, "overlap", self.overlap, rule)
 
     @property
     def max_grade(self) -> int:
