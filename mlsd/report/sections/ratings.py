@@ -7,7 +7,7 @@ import math
 from mlsd.report import numbers
 from mlsd.report.base import RunResult
 from mlsd.report.estimate import Estimate
-from mlsd.report.page import Block, Cell, Fold, Paragraph, Table
+from mlsd.report.page import Block, Cell, Fold, Table
 from mlsd.report.parts import RatingSummary
 from mlsd.report.sections.cells import columns, estimate_cell, figure_cell, pairs, system_name, text_cell
 
@@ -46,8 +46,8 @@ def rated_blocks(result: RunResult) -> tuple[Block, ...]:
         f"{numbers.plural(rated.n_requests, 'request')} of the test window: the first items of every system "
         "above, and some at random. Nothing learns from these ratings."
     )
-    table = Table(columns("system", *names), rows, "By what raters said of a sample", (POOL_NOTE,))
-    return Paragraph(pool), table, Fold("The raters of this sample", rating_blocks(rated))
+    table = Table(columns("system", *names), rows, "By what raters said of a sample", (pool, POOL_NOTE))
+    return table, Fold("The raters of this sample", rating_blocks(rated))
 
 
 def _estimate(figures: dict[str, dict[str, dict[str, float]]], name: str) -> Estimate | None:
