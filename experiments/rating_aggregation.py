@@ -2,8 +2,8 @@
 
     python experiments/rating_aggregation.py
 
-Pairs with the grades of a made-up pool, twelve raters as in `conf/ratings/graded.yaml`; every cell is the mean
-share of true grades found, over sets of ratings whose seeds were fixed before the first run.
+Pairs with the grades of a made-up pool, twelve raters as in `conf/ratings/graded.yaml`; every cell is the
+mean share of true grades found, over sets of ratings whose seeds were fixed before the first run.
 """
 
 from __future__ import annotations

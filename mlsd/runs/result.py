@@ -232,7 +232,10 @@ def _labels(system: System, logged: Logged, labels: Labels) -> parts.LabelDiagno
     weighted = known.get("propensity") == "position"
     source = "What users did with an item they were shown; of several actions the best counts."
     source += " Weighted by 1 / examination of the position." if weighted else ""
-    rated = {"rated pairs, which have the label of their grade": int(known.get("judged_pairs", 0))}
+    source += (
+        " A pair that raters graded has the label of its grade instead." if "judged_pairs" in known else ""
+    )
+    rated = {"pairs that raters graded": int(known.get("judged_pairs", 0))}
     return parts.LabelDiagnostics(
         f"{source} {known['note'].capitalize()}." if "note" in known else source,
         {"impressions": n_shown, **done, **(rated if "judged_pairs" in known else {})},

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+import mlsd
 from mlsd.config.schema import System
 from mlsd.labels.actions import ActionLabels
 from mlsd.labels.both import BothLabels
@@ -17,7 +19,7 @@ from mlsd.progress import silent
 from mlsd.ratings.programme import RatingProgramme
 from mlsd.runs import rate, steps
 from mlsd.runs.outcome import RatedLabels, RatedTest
-from mlsd.store import Store
+from mlsd.store import Store, read_json, read_table
 
 
 def programme_of(trained: Any, budget: int = 2000) -> RatingProgramme:
@@ -163,3 +165,22 @@ def test_without_a_budget_nobody_is_asked(trained: Any, budget: int | None) -> N
     args = (system, trained.config, trained.logged)
     assert rate.rate_for_labels(*args, trained.store, silent) is None
     assert rate.rate_test(*args, trained.fitted, trained.store) is None
+
+
+def test_a_whole_run_on_raters_alone(small_overrides: tuple[str, ...], tmp_path: Path) -> None:
+    """Metrics, tables and pages have what was rated, for labels and of the test window."""
+    simple = "ranker@funnel.stages.full_rank.ranker=logistic_regression"
+    words = ("labels=human", "labels.programme.raters.accuracy_spread=0.05", "online=none", simple)
+    folder = mlsd.run([*small_overrides, *words], tmp_path / "run", Console(quiet=True)).folder
+    metrics = read_json(folder / "metrics.json")
+    assert set(metrics["ratings"]) == {"labels", "test"}
+    assert set(metrics["offline_rated"]) == set(metrics["offline"])
+    labels, test = (read_table(folder / "ratings" / f"{name}.parquet") for name in ("labels", "test"))
+    assert len(labels) == metrics["ratings"]["labels"]["n_ratings"]
+    assert not set(labels["request_id"]) & set(test["request_id"])
+    judged = set(read_table(folder / "offline" / "per_request.parquet")["request_id"])
+    assert set(test["request_id"]) <= judged
+    assert not set(labels["request_id"]) & judged
+    page = (folder / "report.md").read_text(encoding="utf-8")
+    for said in ("Krippendorff's alpha", "By what raters said of a sample", "Rater by rater"):
+        assert said in page

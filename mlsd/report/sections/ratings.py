@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from mlsd.report import numbers
-from mlsd.report.base import RunResult
-from mlsd.report.estimate import Estimate
+from mlsd.report.base import ALL, RunResult
+from mlsd.report.estimate import Estimate, Figure
 from mlsd.report.page import Block, Cell, Fold, Table
 from mlsd.report.parts import RatingSummary
 from mlsd.report.sections.cells import columns, estimate_cell, figure_cell, pairs, system_name, text_cell
@@ -22,7 +23,7 @@ POOL_NOTE = (
 def rating_blocks(rated: RatingSummary) -> tuple[Block, ...]:
     """How much was rated and how well."""
     return (
-        pairs(("ratings", "how many"), _facts(rated)),
+        pairs(("of what", "how much"), _facts(rated), "What was rated"),
         _agreement(rated),
         _accuracy(rated),
         Fold("Ratings by grade, with the guidelines", (_grades(rated),)),
@@ -37,7 +38,7 @@ def rated_blocks(result: RunResult) -> tuple[Block, ...]:
         return ()
     names = list(dict.fromkeys(name for system in found.values() for name in system))
     rows = tuple(
-        (text_cell(system_name(system)), *(estimate_cell(_estimate(found[system], name)) for name in names))
+        (text_cell(system_name(system)), *(_figure_cell(found[system], name) for name in names))
         for system in result.systems
         if system in found
     )
@@ -50,16 +51,18 @@ def rated_blocks(result: RunResult) -> tuple[Block, ...]:
     return table, Fold("The raters of this sample", rating_blocks(rated))
 
 
-def _estimate(figures: dict[str, dict[str, dict[str, float]]], name: str) -> Estimate | None:
-    figure = figures.get(name, {}).get("all")
-    return None if figure is None else Estimate.of(figure)
+def _figure_cell(figures: Mapping[str, Mapping[str, Figure]], name: str) -> Cell:
+    figure = figures.get(name, {}).get(ALL)
+    return estimate_cell(Estimate.of(figure) if figure else None, "%" if name.startswith("judged") else "")
 
 
 def _facts(rated: RatingSummary) -> list[tuple[str, str]]:
-    each = numbers.plural(rated.overlap, "rater")
     return [
         ("budget", numbers.plural(rated.budget, "rating")),
-        ("ratings", f"{numbers.count(rated.n_ratings)}, by {each} a pair of {rated.n_raters}"),
+        (
+            "ratings",
+            f"{numbers.count(rated.n_ratings)}, by {rated.overlap} of {rated.n_raters} raters a pair",
+        ),
         ("pairs of a request and an item", numbers.count(rated.n_pairs)),
         ("of them random items", numbers.count(rated.n_random_pairs)),
         ("requests", numbers.count(rated.n_requests)),

@@ -29,7 +29,7 @@ def as_text(blocks: tuple[Block, ...]) -> list[list[str]]:
 def test_what_was_paid_for(result: RunResult) -> None:
     rows = as_text(rating_blocks(rated(result)))
     assert ["budget", "3,000 ratings"] in rows
-    assert ["ratings", "2,970, by 3 raters a pair of 12"] in rows
+    assert ["ratings", "2,970, by 3 of 12 raters a pair"] in rows
     assert ["cost", "148.50, at 0.05 a rating"] in rows
 
 
@@ -47,7 +47,9 @@ def test_alpha_that_is_undefined_says_why(result: RunResult) -> None:
         alpha={"ordinal": Estimate()},
         undefined="all ratings are the same, so nothing varies",
     )
-    table = next(block for block in rating_blocks(summary) if isinstance(block, Table) and block.caption)
+    table = next(
+        block for block in rating_blocks(summary) if isinstance(block, Table) and block.caption == "Agreement"
+    )
     assert f"{UNKNOWN} undefined: all ratings are the same, so nothing varies." in table.all_notes
 
 
