@@ -60,13 +60,15 @@ def test_published_examples(matrix: Floats, distance: Distance, published: float
 def test_coincidences_of_the_published_example() -> None:
     """Krippendorff (2011), C: the matrix printed there, values 1 to 5."""
     found = coincidences(Ratings.of_matrix(MISSING, 6)).sum(axis=0)
-    printed = [
-        [7, 4 / 3, 1 / 3, 1 / 3, 0],
-        [4 / 3, 10, 4 / 3, 1 / 3, 0],
-        [1 / 3, 4 / 3, 8, 1 / 3, 0],
-        [1 / 3, 1 / 3, 1 / 3, 4, 0],
-        [0, 0, 0, 0, 3],
-    ]
+    printed = np.array(
+        [
+            [7, 4 / 3, 1 / 3, 1 / 3, 0],
+            [4 / 3, 10, 4 / 3, 1 / 3, 0],
+            [1 / 3, 4 / 3, 8, 1 / 3, 0],
+            [1 / 3, 1 / 3, 1 / 3, 4, 0],
+            [0, 0, 0, 0, 3],
+        ]
+    )
     np.testing.assert_allclose(found[1:, 1:], printed)
     assert not found[0].any()
 

@@ -27,4 +27,5 @@ def test_a_matrix_comes_pair_by_pair() -> None:
 )
 def test_bad_columns(columns: tuple[list[int], ...], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        Ratings(*map(np.array, columns), n_pairs=3, n_raters=2, n_grades=5)
+        pair, rater, grade = map(np.array, columns)
+        Ratings(pair, rater, grade, n_pairs=3, n_raters=2, n_grades=5)

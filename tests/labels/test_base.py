@@ -82,6 +82,7 @@ def test_which_requests_and_pairs_have_labels() -> None:
     assert labels.knows(np.array([4, 5, 9, 9])).tolist() == [True, False, True, True]
     pairs = np.array([9, 9, 4, 7, 9]), np.array([5, 7, 7, 7, 2])
     assert labels.has(*pairs).tolist() == [True, False, True, False, True]
-    nothing = Labels.of_pairs(*(np.zeros(0, np.int64) for _ in range(3)))
+    none = np.zeros(0, np.int64)
+    nothing = Labels.of_pairs(none, none, none)
     assert not nothing.has(*pairs).any()
     assert not nothing.knows(pairs[0]).any()

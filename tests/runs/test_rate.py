@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-import mlsd
 from mlsd.config.schema import System
 from mlsd.labels.actions import ActionLabels
 from mlsd.labels.both import BothLabels
 from mlsd.labels.human import HumanLabels
 from mlsd.progress import silent
 from mlsd.ratings.programme import RatingProgramme
+from mlsd.runner import run
 from mlsd.runs import rate, steps
 from mlsd.runs.outcome import RatedLabels, RatedTest
 from mlsd.store import Store, read_json, read_table
@@ -171,7 +171,7 @@ def test_a_whole_run_on_raters_alone(small_overrides: tuple[str, ...], tmp_path:
     """Metrics, tables and pages have what was rated, for labels and of the test window."""
     simple = "ranker@funnel.stages.full_rank.ranker=logistic_regression"
     words = ("labels=human", "labels.programme.raters.accuracy_spread=0.05", "online=none", simple)
-    folder = mlsd.run([*small_overrides, *words], tmp_path / "run", Console(quiet=True)).folder
+    folder = run([*small_overrides, *words], tmp_path / "run", Console(quiet=True)).folder
     metrics = read_json(folder / "metrics.json")
     assert set(metrics["ratings"]) == {"labels", "test"}
     assert set(metrics["offline_rated"]) == set(metrics["offline"])
