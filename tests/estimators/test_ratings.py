@@ -26,6 +26,6 @@ def test_a_matrix_comes_pair_by_pair() -> None:
     ],
 )
 def test_bad_columns(columns: tuple[list[int], ...], message: str) -> None:
+    pair, rater, grade = map(np.array, columns)
     with pytest.raises(InputError, match=message):
-        pair, rater, grade = map(np.array, columns)
         Ratings(pair, rater, grade, n_pairs=3, n_raters=2, n_grades=5)
