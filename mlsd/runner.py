@@ -22,6 +22,7 @@ from mlsd.runs import steps as run_steps
 from mlsd.runs.files import write_run
 from mlsd.runs.finished import FinishedRun
 from mlsd.runs.outcome import Outcome
+from mlsd.runs.rate import rate_for_labels, rate_test
 from mlsd.runs.result import result_of
 from mlsd.runs.steps import Config
 from mlsd.store import Store, written_whole
@@ -84,12 +85,14 @@ def run_system(system: System, config: Config, steps: Steps) -> Outcome:
     store = Store(system.store.folder)
     with steps("log") as told:
         logged = run_steps.make_log(system, config, store, told)
-    with steps("labels"):
-        labels = system.labels.make(logged.log)
+    with steps("labels") as told:
+        rated = rate_for_labels(system, config, logged, store, told)
+        labels = system.labels.make(rated.log if rated else logged.log)
     with steps("funnel") as told:
         fitted = run_steps.fit(system, config, logged, labels, store, told)
     with steps("offline") as told:
         offline = run_steps.evaluate(system, logged, labels, fitted.funnel, told)
+        rated_test = rate_test(system, config, logged, fitted, store)
     ablation = None
     if system.ablation:
         with steps("ablation") as told:
@@ -99,4 +102,4 @@ def run_system(system: System, config: Config, steps: Steps) -> Outcome:
     with steps("latency"):
         capacity = run_steps.measure_latency(system, logged, fitted.funnel)
         leaner = run_steps.measure_leaner(system, logged, ablation)
-    return Outcome(logged, labels, fitted, offline, online, capacity, ablation, leaner)
+    return Outcome(logged, labels, fitted, offline, online, capacity, ablation, leaner, rated, rated_test)

@@ -13,17 +13,18 @@ import mlsd
 PACKAGE = Path(mlsd.__file__).parent
 GROUND = {"types", "errors", "checks", "rng", "ragged", "text", "logs", "fitting", "progress"}
 PARTS = {
-    "problems", "worlds", "datasets", "labels", "features", "retrievers", "rewriters", "diversifiers",
-    "stages", "rankers", "models", "losses", "metrics", "estimators",
+    "problems", "worlds", "datasets", "labels", "ratings", "aggregations", "features", "retrievers",
+    "rewriters", "diversifiers", "stages", "rankers", "models", "losses", "metrics", "estimators",
 }  # fmt: skip
 ASSEMBLY = {
-    "funnel", "serving", "training", "store", "locks", "evaluation", "ablation", "capacity", "online",
+    "funnel", "serving", "training", "store", "locks", "evaluation", "judging", "ablation", "capacity",
+    "online",
 }  # fmt: skip
 UPPER = {"config", "report"}
 TESTING = {"testing"}
 LAYERS = [GROUND, PARTS, ASSEMBLY, UPPER]
-ANYBODYS_PARTS = {"datasets", "estimators", "models"}
-"""Parts that every other part may use: readers of files, estimates, and the networks inside rankers."""
+ANYBODYS_PARTS = {"datasets", "estimators", "models", "ratings"}
+"""Parts that every other part may use: readers of files, estimates, networks inside rankers, raters."""
 
 CONFINED = {
     "hydra": {"config", "commands"},

@@ -106,7 +106,8 @@ def _described(target: str) -> str:
 
 
 IRREGULAR = {"loss": "losses", "features": "features", "labels": "labels", "metrics": "metrics",
-             "logging": "logging", "online": "online", "store": "store", "report": "report"}  # fmt: skip
+             "logging": "logging", "online": "online", "store": "store", "report": "report",
+             "ratings": "ratings"}  # fmt: skip
 """Groups whose plural is not simply an s more."""
 
 

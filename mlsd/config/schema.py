@@ -17,6 +17,7 @@ from mlsd.logs import SPLITS
 from mlsd.metrics.base import DiversityMetric, PredictionMetric, RankingMetric
 from mlsd.online.ab_test import ABTest
 from mlsd.problems.base import Problem
+from mlsd.ratings.programme import RatingProgramme
 from mlsd.stages.base import Stage
 from mlsd.worlds.base import World
 
@@ -232,6 +233,7 @@ class System:
         funnel: the system that is designed.
         metrics: by the name they are declared under.
         online: the experiment; None where nobody can be asked.
+        test_ratings: what of the test window is rated, for evaluation alone; None where nothing is.
         trainer: how models are trained.
         report: what is written for people.
         bootstrap: how offline figures get their intervals.
@@ -255,6 +257,7 @@ class System:
     features: Mapping[str, Feature | None]
     logging: Logging | None = None
     online: ABTest | None = None
+    test_ratings: RatingProgramme | None = None
     bootstrap: Bootstrap = field(default_factory=Bootstrap)
     report: ReportOptions = field(default_factory=ReportOptions)
     seed: int = 0

@@ -19,6 +19,7 @@ from mlsd.metrics.base import PredictionMetric
 from mlsd.online.ab_test import ABTest
 from mlsd.online.outcomes import METRICS
 from mlsd.problems.base import Goals, Problem
+from mlsd.ratings.programme import RatingProgramme
 from mlsd.stages.base import CandidateStage, Stage
 from mlsd.types import RankingBatch, Requests
 from mlsd.worlds.base import LiveWorld, RecordedWorld, World
@@ -42,7 +43,8 @@ def wiring_faults(sections: Sections) -> list[Fault]:
     if isinstance(logging, Logging):
         found += _funnel(sections, "logging.funnel", logging.funnel)
         found += _depth(logging, sections.get("problem"))
-    found += [*_users(sections), *_positions(sections), *_metrics(sections), *_annotations(sections)]
+    found += [*_users(sections), *_positions(sections), *_metrics(sections)]
+    found += [*_annotations(sections), *_ratings(sections)]
     return [fault for fault in found if fault.value is not STAND_IN]
 
 
@@ -158,6 +160,25 @@ def _depth(logging: Logging, problem: object) -> Iterator[Fault]:
         yield Fault(key, depth, f"must be at most {n_out}, what the pre-existing funnel returns")
     if isinstance(problem, Problem) and depth < problem.n_positions:
         yield Fault(key, depth, f"must be at least problem.n_positions == {problem.n_positions}")
+
+
+def _ratings(sections: Sections) -> Iterator[Fault]:
+    """Raters need a world that can be asked, and guidelines for each of its grades."""
+    world, labels = sections.get("world"), sections.get("labels")
+    programmes = {
+        "labels.programme": getattr(labels, "programme", None),
+        "test_ratings": sections.get("test_ratings"),
+    }
+    for key, programme in programmes.items():
+        if not isinstance(programme, RatingProgramme) or not isinstance(world, World):
+            continue
+        if isinstance(world, RecordedWorld):
+            rule = "must be none: a recorded world has its published judgements (labels=judgements)"
+            yield Fault(key, _name(programme), rule)
+        elif programme.max_grade != world.max_grade:
+            n_grades = len(programme.guidelines)
+            rule = f"must have a sentence for each grade from 0 to {world.max_grade:g}"
+            yield Fault(f"{key}.guidelines", n_grades, rule)
 
 
 def _positions(sections: Sections) -> Iterator[Fault]:

@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from mlsd import checks
 from mlsd.errors import InputError, nearest
 from mlsd.estimators.position_bias import PositionBias, shuffled_clicks
-from mlsd.labels.base import Labels, LabelSource
+from mlsd.labels.base import PROPENSITIES, Labels, LabelSource
 from mlsd.logs import Log
 from mlsd.types import Floats
-
-PROPENSITIES = ("position", "none")
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsd import checks, ragged, rng
+from mlsd.errors import InputError
 from mlsd.logs import Log
+from mlsd.ratings.programme import RatingProgramme
 from mlsd.types import Array, Floats, Ints, RankingBatch
+
+PROPENSITIES = ("position", "none")
+"""How clicks are corrected: by the examination of their position, or not at all."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,17 @@ class Labels:
             return np.ones(len(position))
         return np.minimum(1.0 / self.examination, self.max_weight)[position]
 
+    def knows(self, request_id: Ints) -> NDArray[np.bool_]:
+        """(n,) whether anything was labelled for each of these requests."""
+        return np.isin(request_id, self.request_id)
+
+    def has(self, request_id: Ints, item: Ints) -> NDArray[np.bool_]:
+        """(n,) whether each of these pairs has a label."""
+        ids = np.unique(self.request_id)
+        at, known = _places(ids, request_id)
+        found, _ = ragged.find_pairs((at, item), (np.searchsorted(ids, self.request_id), self.item))
+        return np.asarray(found & known)
+
     def of(self, batch: RankingBatch) -> NDArray[np.float32]:
         """(n_candidates,) the label of each candidate, NaN where there is none."""
         label = np.full(len(batch.candidates), np.nan, np.float32)
@@ -92,9 +108,42 @@ class Labels:
 class LabelSource(ABC):
     """Makes labels from a log."""
 
+    programme: RatingProgramme | None = None
+    """What raters are paid to judge before labels are made; the log then has it as `judged`."""
+
     @abstractmethod
     def make(self, log: Log) -> Labels:
         """Labels of all windows of a log. What is estimated on the way comes from training windows only."""
+
+
+def grades_of(log: Log, source: str) -> tuple[Ints, Ints, Floats]:
+    """Request, item and grade, (n,) each, of everything that was judged.
+
+    Raises:
+        InputError: nothing was judged, or nothing was judged relevant.
+    """
+    judged = log.judged
+    if judged is None:
+        raise InputError(f"labels from {source} need a world with judged requests; this log has none")
+    grade = judged["grade"].to_numpy(np.float64)
+    if grade.max(initial=0.0) <= 0:
+        raise InputError(f"none of the {len(grade)} judged pairs in the learning windows is relevant")
+    return judged["request_id"].to_numpy(), judged["item"].to_numpy(), grade
+
+
+def judged_diagnostics(log: Log) -> dict[str, object]:
+    """How much was judged, and how; nothing where nothing was."""
+    judged = log.judged
+    if judged is None:
+        return {}
+    n_requests = int(judged["request_id"].nunique())
+    counts = judged["grade"].value_counts().sort_index()
+    return {
+        "judged_requests": n_requests,
+        "judged_pairs": len(judged),
+        "judged_per_request": len(judged) / n_requests,
+        "pairs_by_grade": {f"{grade:g}": int(n) for grade, n in counts.items()},
+    }
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
-
-from mlsd.errors import InputError
-from mlsd.labels.base import Labels, LabelSource
+from mlsd.labels.base import Labels, LabelSource, grades_of, judged_diagnostics
 from mlsd.logs import Log
 
 
@@ -31,28 +27,10 @@ class JudgementLabels(LabelSource):
         Raises:
             InputError: nothing was judged, or nothing was judged relevant.
         """
-        judged = log.judged
-        if judged is None:
-            raise InputError("labels from judgements need a world with judged requests; this log has none")
-        grade = judged["grade"].to_numpy(np.float64)
-        highest = grade.max(initial=0.0)
-        if highest <= 0:
-            raise InputError(f"none of the {len(grade)} judged pairs in the learning windows is relevant")
+        request_id, item, grade = grades_of(log, "judgements")
         return Labels.of_pairs(
-            judged["request_id"].to_numpy(),
-            judged["item"].to_numpy(),
-            grade / highest if self.scaled else grade,
-            diagnostics=_described(judged),
+            request_id,
+            item,
+            grade / grade.max() if self.scaled else grade,
+            diagnostics=judged_diagnostics(log),
         )
-
-
-def _described(judged: pd.DataFrame) -> dict[str, object]:
-    """How much was judged, and how."""
-    n_requests = int(judged["request_id"].nunique())
-    counts = judged["grade"].value_counts().sort_index()
-    return {
-        "judged_requests": n_requests,
-        "judged_pairs": len(judged),
-        "judged_per_request": len(judged) / n_requests,
-        "pairs_by_grade": {f"{grade:g}": int(n) for grade, n in counts.items()},
-    }

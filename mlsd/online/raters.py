@@ -8,6 +8,8 @@ import numpy as np
 
 from mlsd import checks, ragged, rng
 from mlsd.metrics.base import RankedGrades, RankingMetric
+from mlsd.ratings.panel import with_errors
+from mlsd.ratings.pool import union
 from mlsd.types import Candidates, Floats, Ints, Judgements, Served, Slates
 from mlsd.worlds.base import World
 
@@ -76,26 +78,14 @@ class Raters:
             max_grade: the scale's upper end; its lower end is 0.
             seed: of the errors.
         """
-        pool = _pooled(judgements, shown)
-        requests = np.repeat(request_id, np.diff(pool.offsets))
-        luck = rng.uniform(seed, "rating errors", requests, pool.items)
-        error = (luck < self.higher_prob).astype(float) - (luck >= 1 - self.lower_prob)
-        return Judgements(pool.offsets, pool.items, np.clip(pool.grades + error, 0, max_grade))
+        pool = union([Candidates(judgements.offsets, judgements.items), shown])
+        grades = judgements.grades_of(pool)
+        luck = rng.uniform(seed, "rating errors", request_id[pool.request_rows], pool.items)
+        given = with_errors(grades, luck, self.higher_prob, self.lower_prob, max_grade)
+        return Judgements(pool.offsets, pool.items, given)
 
 
 def shown_items(slates: Slates) -> Candidates:
     """The items of each slate in order, without empty positions."""
     shown = slates.shown
     return Candidates(ragged.offsets_of_counts(np.count_nonzero(shown, axis=1)), slates.items[shown])
-
-
-def _pooled(judgements: Judgements, shown: Candidates) -> Judgements:
-    """The judgements, with a grade of 0 for shown items that they do not list."""
-    listed = ragged.segment_ids(judgements.offsets)
-    found, _ = ragged.find_pairs((shown.request_rows, shown.items), (listed, judgements.items))
-    rows = np.concatenate([listed, shown.request_rows[~found]])
-    items = np.concatenate([judgements.items, shown.items[~found]])
-    grades = np.concatenate([judgements.grades, np.zeros(np.count_nonzero(~found))])
-    order = np.lexsort((items, rows))
-    offsets = ragged.offsets_of_counts(np.bincount(rows, minlength=shown.n_requests))
-    return Judgements(offsets, items[order], grades[order])

@@ -21,6 +21,7 @@ from mlsd.report.parts import (
     LabelDiagnostics,
     Latency,
     OnlineDesign,
+    RatingSummary,
     StageResult,
 )
 
@@ -69,6 +70,9 @@ class RunResult:
         leaner: part that is there to save work -> latency of the whole funnel without it.
         steps_s: seconds that each step of the run took, in order.
         labels: None when labels came with the collection.
+        label_ratings: what was rated for labels; None where nothing was.
+        test_ratings: what of the test window was rated, for evaluation alone; None where nothing was. The
+            figures are `metrics["offline_rated"]`.
         changes: requests and queries that fare better or worse; None without a pre-existing system.
         calibration: stage -> bins of its predictions for the test window.
         coverage: stage -> share of the test window's impressions that it predicted, in [0, 1].
@@ -103,6 +107,8 @@ class RunResult:
     leaner: Mapping[str, Latency] = field(default_factory=dict)
     steps_s: Mapping[str, float] = field(default_factory=dict)
     labels: LabelDiagnostics | None = None
+    label_ratings: RatingSummary | None = None
+    test_ratings: RatingSummary | None = None
     changes: Changes | None = None
     calibration: Mapping[str, tuple[CalibrationBin, ...]] = field(default_factory=dict)
     coverage: Mapping[str, float] = field(default_factory=dict)

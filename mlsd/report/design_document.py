@@ -26,6 +26,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 RESERVED = {"_target_", "_partial_"}
 """Keys that say what a part is, and are none of its parameters."""
 
+GUIDELINES = "guidelines"
+"""Of raters: sentences, which the document has in a table of their own."""
+
 EMBEDDING_DIM = "dim"
 """The parameter of a retriever that keeps an embedding of every item."""
 
@@ -163,7 +166,7 @@ def _training(values: Mapping[str, Any], plan: FunnelPlan) -> dict[str, str]:
     }
     given = {"labels": values["labels"], **negatives}
     found = (leaf for key, value in given.items() for leaf in leaves(value, key))
-    return {key: text for key, text in found if key.rpartition(".")[2] not in RESERVED}
+    return {key: text for key, text in found if key.rpartition(".")[2] not in RESERVED | {GUIDELINES}}
 
 
 def leaves(value: object, key: str) -> Iterator[tuple[str, str]]:

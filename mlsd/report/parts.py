@@ -108,6 +108,79 @@ class LabelDiagnostics:
 
 
 @dataclass(frozen=True)
+class GradeShare:
+    """How often a grade was given.
+
+    Args:
+        grade: of the scale.
+        guideline: what it means, as raters were told.
+        ratings: share of single ratings, in [0, 1].
+        aggregated: share of pairs, ratings taken together.
+        truth: share of pairs in truth; NaN where nobody knows.
+    """
+
+    grade: int
+    guideline: str
+    ratings: float = math.nan
+    aggregated: float = math.nan
+    truth: float = math.nan
+
+
+@dataclass(frozen=True)
+class RaterSummary:
+    """How one rater did.
+
+    Args:
+        n_ratings: single ratings.
+        estimated: share of them that is right, as far as the other raters tell; NaN without ratings.
+        true: share of them that is right.
+    """
+
+    n_ratings: int
+    estimated: float = math.nan
+    true: float = math.nan
+
+
+@dataclass(frozen=True)
+class RatingSummary:
+    """What a rating programme bought.
+
+    Args:
+        budget: single ratings that could be paid for.
+        n_ratings: that were given.
+        n_pairs: of a request and an item that were rated.
+        n_random_pairs: of them whose item chance alone brought.
+        n_requests: of which something was rated.
+        n_raters: who could rate.
+        overlap: raters of each pair.
+        cost: of all ratings.
+        cost_per_rating: of one.
+        aggregation: by which the ratings of a pair became one grade.
+        alpha: distance of grades -> Krippendorff's alpha.
+        undefined: why alpha is unknown, where it is.
+        accuracy: aggregation -> share of pairs whose true grade it finds.
+        grades: from 0 upwards.
+        raters: one by one.
+    """
+
+    budget: int
+    n_ratings: int
+    n_pairs: int
+    n_random_pairs: int
+    n_requests: int
+    n_raters: int
+    overlap: int
+    cost: float
+    cost_per_rating: float
+    aggregation: str
+    alpha: Mapping[str, Estimate] = field(default_factory=dict)
+    undefined: str = ""
+    accuracy: Mapping[str, Estimate] = field(default_factory=dict)
+    grades: tuple[GradeShare, ...] = ()
+    raters: tuple[RaterSummary, ...] = ()
+
+
+@dataclass(frozen=True)
 class CalibrationBin:
     """Rows of like predicted probability.
 

@@ -46,6 +46,10 @@ def _write_tables(catalog: Catalog, outcome: Outcome, folder: Path) -> None:
     if outcome.logged.log.annotations is not None:
         _write_table(outcome.logged.log.annotations, folder / "log" / "annotations.parquet")
     _write_table(outcome.offline.table, folder / "offline" / "per_request.parquet")
+    for name, rated in (("labels", outcome.rated), ("test", outcome.rated_test)):
+        if rated is not None:
+            (folder / "ratings").mkdir(exist_ok=True)
+            _write_table(rated.rated.table(), folder / "ratings" / f"{name}.parquet")
     if outcome.online is not None:
         _write_table(outcome.online.users, folder / "online" / "users.parquet")
 

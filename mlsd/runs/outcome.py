@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from mlsd.funnel import Funnel
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
 from mlsd.online.result import ABResult
+from mlsd.ratings.programme import Rated
 from mlsd.training import FittedFunnel
 from mlsd.types import State
 
@@ -61,6 +63,36 @@ class Offline:
 
 
 @dataclass(frozen=True)
+class RatedLabels:
+    """What raters said for labels.
+
+    Args:
+        log: with their grades as `judged`.
+        rated: every rating.
+        facts: how much was rated and how well; see `mlsd.judging.rating_facts`.
+    """
+
+    log: Log
+    rated: Rated
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class RatedTest:
+    """What raters said about requests of the test window: for evaluation, never for learning.
+
+    Args:
+        rated: every rating.
+        facts: how much was rated and how well.
+        figures: system -> figures by ratings, beside those by the truth.
+    """
+
+    rated: Rated
+    facts: Mapping[str, Any]
+    figures: Mapping[str, Figures]
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Everything a run finds out, in the order it finds it."""
 
@@ -73,6 +105,8 @@ class Outcome:
     ablation: Ablation | None = None
     leaner: Mapping[str, Capacity] = field(default_factory=dict)
     """Part that is there to save work -> capacity of the funnel without it."""
+    rated: RatedLabels | None = None
+    rated_test: RatedTest | None = None
 
     def metrics(self) -> dict[str, object]:
         """As in `metrics.json`: every figure, nothing that a clock measured."""
@@ -85,9 +119,17 @@ class Outcome:
             "offline_steps": dict(self.offline.steps),
             "online": online,
             **found,
+            **self._ratings(),
         }
 
     def timings(self) -> dict[str, object]:
         """As in `timings.json`, without the seconds of the run's steps."""
         leaner = {part: capacity.to_timings() for part, capacity in self.leaner.items()}
         return {"capacity": self.capacity.to_timings(), **({"capacity_without": leaner} if leaner else {})}
+
+    def _ratings(self) -> dict[str, object]:
+        """What raters were asked, and how every system does by what they said; nothing where nobody was."""
+        asked = {"labels": self.rated, "test": self.rated_test}
+        facts = {name: one.facts for name, one in asked.items() if one}
+        found: dict[str, object] = {"ratings": facts} if facts else {}
+        return {**found, "offline_rated": dict(self.rated_test.figures)} if self.rated_test else found

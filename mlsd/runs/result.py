@@ -18,6 +18,7 @@ from mlsd.capacity import Capacity
 from mlsd.config.schema import System
 from mlsd.labels.base import Labels
 from mlsd.online.result import ABResult
+from mlsd.ratings.programme import RatingProgramme
 from mlsd.report import parts
 from mlsd.report.base import RunResult
 from mlsd.report.design_document import design_of, markdown
@@ -25,7 +26,8 @@ from mlsd.report.estimate import Estimate
 from mlsd.report.numbers import count, plural, spoken
 from mlsd.runs.changes import changes_of
 from mlsd.runs.meanings import meanings_of, raters_words
-from mlsd.runs.outcome import Logged, Offline, Outcome
+from mlsd.runs.outcome import Logged, Offline, Outcome, RatedLabels, RatedTest
+from mlsd.runs.rating_summary import summary_of
 from mlsd.runs.steps import EXISTING, SHOWN, Config
 from mlsd.stages.display import Display
 from mlsd.stages.rank import Rank
@@ -75,6 +77,8 @@ def result_of(
         leaner={part: parts.Latency(*capacity.request) for part, capacity in outcome.leaner.items()},
         steps_s=dict(steps_s),
         labels=_labels(system, outcome.logged, outcome.labels),
+        label_ratings=_rated(system.labels.programme, outcome.rated),
+        test_ratings=_rated(system.test_ratings, outcome.rated_test),
         changes=_changes(system, outcome),
         coverage=outcome.offline.coverage,
         calibration={
@@ -98,6 +102,8 @@ def result_of(
         design=markdown(design_of(config, vars(system))),
     )
 
+
+UNITS_OF = {"request": "requests", "query": "queries"}
 
 UNITS = dict.fromkeys(
     ("ctr", "session_success", "request_success", "abandonment", "retention_7d", "satisfaction"), "%"
@@ -230,29 +236,39 @@ def _capacity(system: System, capacity: Capacity) -> parts.Capacity:
 def _labels(system: System, logged: Logged, labels: Labels) -> parts.LabelDiagnostics | None:
     """How labels were made; None where nothing is known of it."""
     known: Mapping[str, Any] = labels.diagnostics
-    if "pairs_by_grade" in known:
-        return _judged_labels(known)
+    live = isinstance(system.world, LiveWorld)
     if "n_done" not in known:
-        return None
+        return _judged_labels(known, "request" if live else "query") if "pairs_by_grade" in known else None
     n_shown = int(known["n_impressions"])
     done = {f"with a {spoken(name)}": int(n) for name, n in known["n_done"].items()}
     weighted = known.get("propensity") == "position"
     source = "What users did with an item they were shown; of several actions the best counts."
+    source += " Weighted by 1 / examination of the position." if weighted else ""
+    source += (
+        " A pair that raters graded has the label of its grade instead." if "judged_pairs" in known else ""
+    )
+    rated = {"pairs that raters graded": int(known.get("judged_pairs", 0))}
     return parts.LabelDiagnostics(
-        f"{source} Weighted by 1 / examination of the position." if weighted else source,
-        {"impressions": n_shown, **done},
+        f"{source} {known['note'].capitalize()}." if "note" in known else source,
+        {"impressions": n_shown, **done, **(rated if "judged_pairs" in known else {})},
         _examination(system, known["examination"]) if weighted else (),
         float(known["clipped_share"]) if weighted else math.nan,
         float(logged.log.impressions["explored"].mean()),
     )
 
 
-def _judged_labels(known: Mapping[str, Any]) -> parts.LabelDiagnostics:
+def _rated(
+    programme: RatingProgramme | None, rated: RatedLabels | RatedTest | None
+) -> parts.RatingSummary | None:
+    return summary_of(programme, rated.facts) if programme and rated else None
+
+
+def _judged_labels(known: Mapping[str, Any], unit: str) -> parts.LabelDiagnostics:
     by_grade = {f"pairs of grade {grade}": int(n) for grade, n in known["pairs_by_grade"].items()}
     return parts.LabelDiagnostics(
-        "grades that raters gave to pairs of a query and an item",
+        f"grades that raters gave to pairs of a {unit} and an item",
         {
-            "judged queries": int(known["judged_requests"]),
+            f"judged {UNITS_OF[unit]}": int(known["judged_requests"]),
             "judged pairs": int(known["judged_pairs"]),
             **by_grade,
         },

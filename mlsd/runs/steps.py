@@ -90,22 +90,32 @@ def fit_existing(system: System, config: Config, key: str, store: Store) -> Fitt
         return None
     lessons = Lessons(system.world.catalog, None, None, key)
     stages = config["logging"]["funnel"]["stages"]
-    return fit_funnel(system.logging.funnel.active, stages, lessons, _fitting(system), store)
+    return fit_funnel(system.logging.funnel.active, stages, lessons, fitting_of(system), store)
 
 
 def fit(
     system: System, config: Config, logged: Logged, labels: Labels, store: Store, progress: Progress
 ) -> FittedFunnel:
     """Fit the funnel, each stage on what the one before it passes on."""
-    lessons, stages = _lessons(system, config, logged, labels), config["funnel"]["stages"]
-    return fit_funnel(system.funnel.active, stages, lessons, _fitting(system, progress), store)
+    lessons, stages = lessons_of(system, config, logged, labels), config["funnel"]["stages"]
+    return fit_funnel(system.funnel.active, stages, lessons, fitting_of(system, progress), store)
+
+
+def lessons_of(system: System, config: Config, logged: Logged, labels: Labels) -> Lessons:
+    """What the funnel is fitted on."""
+    return Lessons(system.world.catalog, logged.log, labels, key_of_lessons(config, logged))
+
+
+def key_of_lessons(config: Config, logged: Logged) -> str:
+    """Of what the funnel is fitted on."""
+    return key_of(logged.key, config["labels"])
 
 
 def evaluate(system: System, logged: Logged, labels: Labels, funnel: Funnel, progress: Progress) -> Offline:
     """Rank the test window's requests; judge every stage by the world's truth and by the log's clicks."""
     test = logged.log.window("test")
     evaluated = _evaluated(system, test.requests)
-    ranked = _ranked(system, logged, funnel, evaluated, progress)
+    ranked = ranked_by(system, logged, funnel, test.requests, progress)
     metrics = _list_metrics(system)
     values = {name: ranking_values(batch, metrics, evaluated) for name, batch in ranked.items()}
     figures: dict[str, Figures] = {
@@ -137,8 +147,8 @@ def ablate(
 ) -> Ablation:
     """Take every part out of the funnel, on the test window's requests."""
     test, stages = logged.log.window("test"), config["funnel"]["stages"]
-    lessons = _lessons(system, config, logged, labels)
-    learning = Learning(lambda: _designed_anew(config), stages, lessons, _fitting(system), store)
+    lessons = lessons_of(system, config, logged, labels)
+    learning = Learning(lambda: _designed_anew(config), stages, lessons, fitting_of(system), store)
     judge = Judge(
         _evaluated(system, test.requests),
         _list_metrics(system),
@@ -202,11 +212,6 @@ def enforce(system: System, capacity: Capacity) -> None:
         )
 
 
-def _lessons(system: System, config: Config, logged: Logged, labels: Labels) -> Lessons:
-    key = key_of(logged.key, config["labels"])
-    return Lessons(system.world.catalog, logged.log, labels, key)
-
-
 def _designed_anew(config: Config) -> dict[str, Stage]:
     """The funnel's stages as the config has them, not fitted."""
     plan: FunnelPlan = build_sections(OmegaConf.create(dict(config)), ["funnel"])["funnel"]
@@ -224,7 +229,8 @@ def _list_metrics(system: System) -> list[RankingMetric | DiversityMetric]:
     return [each for each in system.metrics.values() if isinstance(each, RankingMetric | DiversityMetric)]
 
 
-def _fitting(system: System, progress: Progress = silent) -> Fitting:
+def fitting_of(system: System, progress: Progress = silent) -> Fitting:
+    """How stages are trained."""
     return Fitting(system.trainer, system.training.seed, progress=progress)
 
 
@@ -246,11 +252,11 @@ def _collected(system: System, logging: Logging, existing: Funnel, progress: Pro
     return log, state
 
 
-def _ranked(
-    system: System, logged: Logged, funnel: Funnel, evaluated: Evaluated, progress: Progress
+def ranked_by(
+    system: System, logged: Logged, funnel: Funnel, requests: Requests, progress: Progress
 ) -> dict[str, RankingBatch]:
-    """What each system passes on for the evaluated requests."""
-    requests, n_positions = evaluated.requests, system.problem.n_positions
+    """What each system passes on for the requests."""
+    n_positions = system.problem.n_positions
     ranked: dict[str, RankingBatch] = {}
     if logged.existing is not None:
         existing = concat_batches(list(in_blocks(logged.existing, requests, system.n_workers)))

@@ -145,9 +145,13 @@ class Rank(CandidateStage):
         return scores
 
     def _lesson(self, batch: RankingBatch, labels: Labels, split: str, fitting: Fitting) -> _Lesson:
-        """What can be learnt from a window; requests that teach nothing are left out."""
+        """What can be learnt from a window; requests that teach nothing are left out.
+
+        Of a request without any label nothing is known, so nothing of it is a negative either.
+        """
         label = labels.of(batch)
-        kept = self.negatives.kept(batch, label, fitting.seed)
+        known = labels.knows(batch.requests.request_id)[batch.candidates.request_rows]
+        kept = self.negatives.kept(batch, label, fitting.seed) & known
         label = np.nan_to_num(label)
         self._check_classes(label[kept], f"{fitting.name}, {split} window")
         rows = np.flatnonzero(self._teaches(label, kept, batch))

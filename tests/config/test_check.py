@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from copy import deepcopy
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.types import Override
@@ -17,6 +18,7 @@ from mlsd.config.overrides import parse
 from mlsd.config.schema import System
 from mlsd.config.targets import ALLOW_TARGETS
 from mlsd.errors import ConfigError
+from mlsd.testing.tiny_collection import some_judged, write_collection
 
 
 @cache
@@ -71,6 +73,18 @@ def test_the_default_has_no_fault_and_builds() -> None:
         (
             "funnel.stages.full_rank.ranker.learning_rate=-1",
             "funnel.stages.full_rank.ranker.learning_rate == -1.0: must be above 0.",
+        ),
+        (
+            "test_ratings.guidelines=[useless,useful]",
+            "test_ratings.guidelines == 2: must have a sentence for each grade from 0 to 4.",
+        ),
+        (
+            "test_ratings.overlap=13",
+            "test_ratings.overlap == 13: must be at most raters.n_raters == 12: nobody rates a pair twice.",
+        ),
+        (
+            "test_ratings.raters.accuracy=[0.9]",
+            "test_ratings.raters.accuracy == (0.9,): must be one for each of the raters, n_raters == 12.",
         ),
         (
             "++world.n_user=3",
@@ -276,3 +290,19 @@ def test_an_ablation_is_decided_by_an_order() -> None:
     rule = "problem.goals.offline == 'auc': must be a metric of an order where ablation is true."
     assert rule in faults("problem.goals.offline=auc", "ablation=true")
     assert rule not in faults("problem.goals.offline=auc")
+
+
+def test_raters_alone_need_a_budget_and_both_do_not() -> None:
+    alone = all_faults(compose_overrides(["problem=search", "labels=human", "labels.programme.budget=0"]))
+    rule = "must be above 0: labels from raters alone have nothing else to learn from"
+    assert [str(fault) for fault in alone] == [f"labels.programme.budget == 0: {rule}."]
+    assert all_faults(compose_overrides(["problem=search", "labels=both", "labels.programme.budget=0"])) == []
+
+
+def test_a_recorded_world_is_not_rated_anew(tmp_path: Path) -> None:
+    folder = write_collection(tmp_path / "c", {"test": some_judged(range(30))})
+    overrides = ["problem=search", "world=beir", f"world.path={folder}"]
+    assert all_faults(compose_overrides(overrides)) == []
+    found = all_faults(compose_overrides([*overrides, "ratings@test_ratings=graded"]))
+    rule = "must be none: a recorded world has its published judgements (labels=judgements)"
+    assert [str(fault) for fault in found] == [f"test_ratings == 'RatingProgramme': {rule}."]

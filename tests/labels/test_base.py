@@ -75,3 +75,14 @@ def test_bad_negatives_are_named() -> None:
         Negatives(shown_keep_rate=0)
     with pytest.raises(InvalidValueError, match="n_unshown == -1, must be at least 0"):
         Negatives(n_unshown=-1)
+
+
+def test_which_requests_and_pairs_have_labels() -> None:
+    labels = Labels.of_pairs(np.array([9, 4, 9]), np.array([2, 7, 5]), np.array([0.0, 1.0, 2.0]))
+    assert labels.knows(np.array([4, 5, 9, 9])).tolist() == [True, False, True, True]
+    pairs = np.array([9, 9, 4, 7, 9]), np.array([5, 7, 7, 7, 2])
+    assert labels.has(*pairs).tolist() == [True, False, True, False, True]
+    none = np.zeros(0, np.int64)
+    nothing = Labels.of_pairs(none, none, none)
+    assert not nothing.has(*pairs).any()
+    assert not nothing.knows(pairs[0]).any()

@@ -21,9 +21,12 @@ from mlsd.report.parts import (
     Decides,
     Examination,
     FeatureSummary,
+    GradeShare,
     LabelDiagnostics,
     Latency,
     OnlineDesign,
+    RaterSummary,
+    RatingSummary,
     StageResult,
 )
 
@@ -95,6 +98,7 @@ def metrics() -> dict[str, Any]:
         "offline": offline,
         "offline_difference": offline_difference,
         "offline_steps": {"light_rank": step(0.055), "full_rank": step(0.034)},
+        "offline_rated": rated_figures(),
         "online": online,
     }
 
@@ -130,6 +134,43 @@ def label_diagnostics() -> LabelDiagnostics:
     source = "Clicks and long clicks, weighted by the inverse of the estimated examination."
     counts = {"long_click": 18211, "short_click": 9120, "no_click": 148300, "negative_sample": 60000}
     return LabelDiagnostics(source, counts, points, 0.0131, 0.1)
+
+
+def rating_summary(n_raters: int = 12) -> RatingSummary:
+    sentences = ("Useless.", "Touches on it.", "Answers a part.", "Answers it.", "Just what was asked for.")
+    shares = (
+        (0.52, 0.54, 0.54),
+        (0.24, 0.22, 0.22),
+        (0.13, 0.14, 0.14),
+        (0.06, 0.05, 0.05),
+        (0.05, 0.05, 0.05),
+    )
+    return RatingSummary(
+        budget=3000,
+        n_ratings=2970,
+        n_pairs=990,
+        n_random_pairs=135,
+        n_requests=69,
+        n_raters=n_raters,
+        overlap=3,
+        cost=148.5,
+        cost_per_rating=0.05,
+        aggregation="DawidSkene",
+        alpha={"nominal": Estimate(0.694, 0.659, 0.727), "ordinal": Estimate(0.861, 0.825, 0.904)},
+        accuracy={"Majority": Estimate(0.969, 0.96, 0.978), "DawidSkene": Estimate(0.977, 0.964, 0.985)},
+        grades=tuple(
+            GradeShare(grade, sentence, *share)
+            for grade, (sentence, share) in enumerate(zip(sentences, shares, strict=True))
+        ),
+        raters=tuple(RaterSummary(200 + place, 0.9, 0.91 - place / 100) for place in range(n_raters)),
+    )
+
+
+def rated_figures() -> dict[str, Any]:
+    ends = ("judged@10", "nDCG@10 by ratings", "nDCG@10 by truth")
+    return {
+        system: {name: {"all": figure(0.6 + lift, 42)} for name in ends} for system, lift in LIFTS.items()
+    }
 
 
 def features() -> tuple[FeatureSummary, ...]:
@@ -215,6 +256,8 @@ def realistic() -> RunResult:
             "online": 11.7,
         },
         labels=label_diagnostics(),
+        label_ratings=rating_summary(),
+        test_ratings=rating_summary(40),
         calibration={"light_rank": calibration_bins(1), "full_rank": calibration_bins(2)},
         training=training(),
         features=features(),
@@ -314,7 +357,15 @@ def collection() -> RunResult:
     run = realistic()
     measured = {key: value for key, value in run.metrics.items() if key != "online"}
     return replace(
-        run, metrics=measured, unit="query", labels=None, online_design=None, calibration={}, assumptions=()
+        run,
+        metrics=measured,
+        unit="query",
+        labels=None,
+        label_ratings=None,
+        test_ratings=None,
+        online_design=None,
+        calibration={},
+        assumptions=(),
     )
 
 
@@ -452,6 +503,14 @@ def hostile() -> RunResult:
         capacity=replace(run.capacity, machine=HOSTILE),
         steps_s={HOSTILE: 1.0},
         labels=replace(label_diagnostics(), source=HOSTILE, counts={HOSTILE: 3}),
+        label_ratings=replace(
+            rating_summary(),
+            aggregation=HOSTILE,
+            undefined=HOSTILE,
+            alpha={HOSTILE: Estimate()},
+            accuracy={HOSTILE: Estimate(0.5, 0.4, 0.6)},
+            grades=(GradeShare(0, HOSTILE, 0.5, 0.5),),
+        ),
         purpose=HOSTILE,
         answers=((HOSTILE, HOSTILE),),
         unit=HOSTILE,

@@ -109,3 +109,14 @@ def test_the_funnel_follows_how_many_are_to_be_ranked(n_ranked: int) -> None:
     loads = {load.name: load for load in design(f"problem.scale.n_ranked={n_ranked}").loads}
     assert loads["retrieve"].n_out == n_ranked
     assert loads["light_rank"].n_in == n_ranked
+
+
+def test_raters_are_told_what_grades_mean_where_there_are_any() -> None:
+    text = markdown(design("labels=human", "labels.programme.guidelines=[a|b,c,d,e,f]"))
+    assert "Raters are told (`labels.programme.guidelines`):" in text
+    assert "| 0 | a\\|b |" in text
+    assert "| `labels.programme.budget` | 3000 |" in text
+    assert "- By raters, beside the truth: 3,000 ratings (`test_ratings.budget`)" in text
+    without = markdown(design("ratings@test_ratings=none"))
+    assert "Raters are told" not in without
+    assert "By raters" not in without

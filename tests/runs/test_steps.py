@@ -168,7 +168,7 @@ def test_a_display_stage_is_judged_by_the_meanings_it_serves(trained: Any, tmp_p
     lessons = Lessons(world.catalog, trained.logged.log, trained.labels, "display")
     stages = {"retrieve": Retrieve(100, {"bm25": BM25()}), "display": Display(20, 10, XQuAD(0.9))}
     funnel = fit_funnel(
-        stages, dict.fromkeys(stages), lessons, steps._fitting(system), Store(tmp_path)
+        stages, dict.fromkeys(stages), lessons, steps.fitting_of(system), Store(tmp_path)
     ).funnel
     offline = steps.evaluate(system, trained.logged, trained.labels, funnel, silent)
     for name in ("alpha_nDCG@10", "StRecall@10"):
@@ -188,7 +188,7 @@ def test_a_request_without_candidates_counts_as_nothing_found(trained: Any, tmp_
     log = replace(logged.log, requests=logged.log.requests.with_columns(query=asked))
     lessons = Lessons(system.world.catalog, log, trained.labels, "other")
     stages = {"retrieve": Retrieve(100, {"bm25": BM25()})}
-    funnel = fit_funnel(stages, {"retrieve": 0}, lessons, steps._fitting(system), Store(tmp_path)).funnel
+    funnel = fit_funnel(stages, {"retrieve": 0}, lessons, steps.fitting_of(system), Store(tmp_path)).funnel
     offline = steps.evaluate(system, replace(logged, log=log), trained.labels, funnel, silent)
     of_silenced = offline.table["request_id"].isin(log.requests.request_id[silenced])
     metric = offline.table["funnel.nDCG@10"]

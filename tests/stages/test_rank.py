@@ -145,6 +145,20 @@ def test_a_comparing_loss_gets_only_requests_with_a_difference() -> None:
     assert len(pointwise.features.offsets) > len(train.features.offsets)
 
 
+def test_a_request_that_nobody_labelled_teaches_nothing() -> None:
+    """Raters see a few requests only: of the others no candidate is a negative."""
+    data = TestRankKit().training()
+    rated = np.unique(SMALL.labels.request_id)[::3]
+    few = np.isin(SMALL.labels.request_id, rated)
+    labels = Labels(SMALL.labels.request_id[few], SMALL.labels.item[few], SMALL.labels.label[few])
+    stage = make(calibrate=False)
+    stage.fit(replace(data, labels=labels), Fitting())
+    for split, window in (("train", "ranking"), ("validation", "validation")):
+        n = np.count_nonzero(np.isin(data.batches[window].requests.request_id, rated))
+        assert 0 < n < len(data.batches[window])
+        assert len(lessons(stage)[split].features.offsets) == n + 1
+
+
 def test_blocks_of_requests_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = fitted()
     monkeypatch.setattr("mlsd.stages.rank.BLOCK", 7)

@@ -11,6 +11,7 @@ from mlsd.report.charts.specs import CurvesChart, ExaminationChart
 from mlsd.report.page import Block, Cell, Fold, Paragraph, Section, Table
 from mlsd.report.parts import Examination, FeatureSummary, LabelDiagnostics
 from mlsd.report.sections.cells import charts, columns, estimate_cell, figure_cell, pairs, text_cell
+from mlsd.report.sections.ratings import rating_blocks
 
 
 def labels(result: RunResult) -> Section | None:
@@ -25,6 +26,8 @@ def labels(result: RunResult) -> Section | None:
         blocks.append(Fold("Examination by position", (_examination_table(made.examination),)))
     else:
         blocks.append(facts)
+    if result.label_ratings is not None:
+        blocks.extend(rating_blocks(result.label_ratings))
     return Section("labels", "Labels", numbers.sentence(made.source), tuple(blocks))
 
 

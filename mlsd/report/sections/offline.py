@@ -22,6 +22,7 @@ from mlsd.report.sections.cells import (
     system_name,
     text_cell,
 )
+from mlsd.report.sections.ratings import rated_blocks
 from mlsd.report.verdicts import judged
 
 ROLES: dict[str, Role] = {LOGGING: "baseline", FUNNEL: "funnel"}
@@ -51,6 +52,7 @@ def offline(result: RunResult) -> Section:
         *_step_table(result),
         *_change_blocks(result),
         *_ranking_tables(result),
+        *rated_blocks(result),
         *meanings(result, result.ranking_metrics),
     )
     return Section("offline", "Offline evaluation", lead, blocks)

@@ -1,0 +1,1 @@
+"""How several raters' grades of the same pair become one."""
