@@ -157,8 +157,8 @@ def as_markdown(report: Mapping[str, Mapping[str, Any]]) -> str:
     lines = [_line(head), _line(["---"] * len(head)), *map(_line, rows)]
     note = (
         "Shares in %, with 95 % intervals of Wilson. False corrections: of the set's correct words;\n"
-        "in brackets, of those that the dictionary has. Costs of errors were tuned on the set marked * alone;\n"
-        "unseen are the pairs of the others that it does not have, too."
+        "in brackets, of those that the dictionary has. Costs of errors were tuned on the set marked *\n"
+        "alone; unseen are the pairs of the others that it does not have, too."
     )
     return "\n".join([*lines, "", note, ""])
 
