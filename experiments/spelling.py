@@ -12,6 +12,7 @@ DIR holds the five files named below. Results go to experiments/results/spelling
 - accuracy at 1: pairs whose best reading, however unsure, is what was meant; a word of the dictionary is
   read as
   itself, as in Norvig's program. At 5: what was meant is among the five best. Case does not count.
+- unseen: the same at 1, without the pairs that testset1 has as well.
 - changed, right of changed: what the stage does with its thresholds: pairs that it changes at all, and
   those of them
   that it changes into what was meant.
@@ -70,7 +71,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
     options = parser.parse_args()
     spelling = made_of(read_counts(options.data, COUNTS))
-    report: Report = {name: judged(spelling, read(options.data, one)) for name, one in SOURCES.items()}
+    pairs = {name: read(options.data, source) for name, source in SOURCES.items()}
+    tuned_on = {pair for name, source in SOURCES.items() if source.tuned_on for pair in told(pairs[name])}
+    report: Report = {name: judged(spelling, one, tuned_on) for name, one in pairs.items()}
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "spelling.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     page = as_markdown(report)
@@ -85,6 +88,11 @@ def read(folder: Path, source: Source) -> Misspellings:
     return read_test_set(folder, source.place)
 
 
+def told(pairs: Misspellings) -> list[tuple[str, str]]:
+    """Typed and meant, without case."""
+    return list(zip(np.char.lower(pairs.typed).tolist(), np.char.lower(pairs.meant).tolist(), strict=True))
+
+
 def made_of(counts: WordCounts) -> Spelling:
     """A spelling rewriter whose dictionary is a list, cut into words as texts: `don't` is `don` and `t`."""
     words, coded = learn_words(counts.words.tolist())
@@ -95,8 +103,8 @@ def made_of(counts: WordCounts) -> Spelling:
     return spelling
 
 
-def judged(spelling: Spelling, pairs: Misspellings) -> dict[str, Any]:
-    """Every figure of one source."""
+def judged(spelling: Spelling, pairs: Misspellings, tuned_on: set[tuple[str, str]]) -> dict[str, Any]:
+    """Every figure of one source; `tuned_on` are the pairs that the costs of errors have seen."""
     typed, meant = np.char.lower(pairs.typed), np.char.lower(pairs.meant)
     readings = [[text for text, _ in spelling.suggest(one, 5)] for one in typed.tolist()]
     at_1 = np.array([found[0] == right for found, right in zip(readings, meant, strict=True)])
@@ -104,12 +112,14 @@ def judged(spelling: Spelling, pairs: Misspellings) -> dict[str, Any]:
     passed = np.array(spelling.rewrite(typed.tolist()).texts, str)
     changed, right = passed != typed, passed == meant
     correct = np.unique(meant)
+    unseen = np.array([pair not in tuned_on for pair in told(pairs)])
     false = np.array(spelling.rewrite(correct.tolist()).texts, str) != correct
     known = np.isin(meant, spelling.state()["words"])
     return {
         "n_pairs": len(typed),
         "accuracy_at_1": share(at_1),
         "accuracy_at_5": share(at_5),
+        "accuracy_at_1_of_unseen": share(at_1[unseen]),
         "meant_in_dictionary": share(known),
         "typed_in_dictionary": share(np.isin(typed, spelling.state()["words"])),
         "changed": share(changed),
@@ -120,8 +130,10 @@ def judged(spelling: Spelling, pairs: Misspellings) -> dict[str, Any]:
     }
 
 
-def share(done: Sequence[bool] | np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, float]:
-    """A share with its 95 % interval by Wilson (1927)."""
+def share(done: Sequence[bool] | np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, float] | None:
+    """A share with its 95 % interval by Wilson (1927); None of nothing."""
+    if not len(done):
+        return None
     n, p = len(done), float(np.mean(done))
     centre, half = p + Z**2 / (2 * n), Z * np.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
     low, high = (centre + np.array([-half, half])) / (1 + Z**2 / n)
@@ -135,6 +147,7 @@ def as_markdown(report: Mapping[str, Mapping[str, Any]]) -> str:
         "pairs",
         "Norvig, at 1",
         "at 1",
+        "at 1, unseen",
         "at 5",
         "changed",
         "right of changed",
@@ -143,9 +156,9 @@ def as_markdown(report: Mapping[str, Mapping[str, Any]]) -> str:
     rows = [_row(name, figures) for name, figures in report.items()]
     lines = [_line(head), _line(["---"] * len(head)), *map(_line, rows)]
     note = (
-        "Shares in %, with 95 % intervals of Wilson. False corrections: of the set's correct words; in "
-        "brackets, of those that the\ndictionary has. The costs of errors were tuned on the set marked *, before any "
-        "of the others was looked at."
+        "Shares in %, with 95 % intervals of Wilson. False corrections: of the set's correct words;\n"
+        "in brackets, of those that the dictionary has. Costs of errors were tuned on the set marked *\n"
+        "alone; unseen are the pairs of the others that it does not have, too."
     )
     return "\n".join([*lines, "", note, ""])
 
@@ -157,12 +170,16 @@ def _row(name: str, figures: Mapping[str, Any]) -> list[str]:
         f"{name}{' *' if source.tuned_on else ''}",
         f"{figures['n_pairs']:,}",
         f"{100 * source.norvig:.0f}",
-        *(_share(figures[key]) for key in ("accuracy_at_1", "accuracy_at_5", "changed", "right_of_changed")),
+        _share(figures["accuracy_at_1"]),
+        "" if source.tuned_on else f"{100 * figures['accuracy_at_1_of_unseen']['value']:.1f}",
+        *(_share(figures[key]) for key in ("accuracy_at_5", "changed", "right_of_changed")),
         f"{_share(figures['false_corrections'])} ({known}) of {figures['n_correct_words']:,}",
     ]
 
 
-def _share(figure: Mapping[str, float]) -> str:
+def _share(figure: Mapping[str, float] | None) -> str:
+    if figure is None:
+        return ""
     return f"{100 * figure['value']:.1f} [{100 * figure['low']:.1f}, {100 * figure['high']:.1f}]"
 
 

@@ -85,7 +85,7 @@ class Rewrite(RequestStage):
         return RankingBatch(requests.with_columns(**columns), batch.candidates)
 
     def _renumbered(self, requests: Requests, typed: Sequence[str], texts: Array, rows: Ints) -> Columns:
-        """`query_id` of the rewritten texts, if requests have one; a text that is not changed keeps its own."""
+        """`query_id`, if requests have one: of the rewritten text, or its own."""
         if "query_id" not in requests.columns:
             return {}
         known = self._query_ids or {}
@@ -96,16 +96,16 @@ class Rewrite(RequestStage):
     def judge(self, asked: Requests, passed: Requests, truth: Columns) -> Judged:
         """How often it hits what users meant to type, where the truth says so.
 
-        Texts are compared without case and blanks. Corrected is the text after those rewriters alone that correct (`Rewriter.corrects`), as others
-        change a text on purpose.
+        Texts are compared without case and blanks. Corrected is the text after those rewriters alone that
+        correct (`Rewriter.corrects`), as others change a text on purpose.
 
-            CorrectionAccuracy   of the misspelled requests, those whose corrected text is what was meant
-            CorrectionRate       of the misspelled requests, those that are corrected into anything
-            CorrectionPrecision  of the requests that are corrected, those that are corrected into what was meant
-            FalseCorrectionRate  of the correctly typed requests, those that are corrected into anything
-            ExactQuery(asked), ExactQuery(corrected), ExactQuery(passed)
-                                 of all requests, those whose text is what was meant, as it was typed, as
-                                 it was corrected, and as the whole stage passes it on
+            CorrectionAccuracy     of the misspelled requests, those corrected into what was meant
+            CorrectionRate         of the misspelled requests, those corrected into anything
+            CorrectionPrecision    of the requests that are corrected, those corrected into what was meant
+            FalseCorrectionRate    of the correctly typed requests, those corrected into anything
+            ExactQuery(asked)      of all requests, those typed as they were meant
+            ExactQuery(corrected)  of all requests, those whose corrected text is what was meant
+            ExactQuery(passed)     of all requests, those whose text is so after the whole stage
 
         Predictions: `correction`, P(the corrected text is what was meant) and whether it is.
         """

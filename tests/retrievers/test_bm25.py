@@ -179,7 +179,7 @@ def test_options_keep_their_ranges() -> None:
         BM25(k1=-0.1)
     with pytest.raises(InvalidValueError, match="b == 2, must be between 0 and 1"):
         BM25(b=2)
-    with pytest.raises(InvalidValueError, match="expansion_weight == -1.0, must be at least 0"):
+    with pytest.raises(InvalidValueError, match=r"expansion_weight == -1.0, must be at least 0"):
         BM25(expansion_weight=-1.0)
 
 

@@ -180,7 +180,7 @@ def judged(stage: Rewrite, asked: Requests, intended: Sequence[str], misspelled:
 
 
 def test_judged_by_hand() -> None:
-    """Misspelled: one put right, one made wrong, one left; typed right: one left, one changed, one only relaxed."""
+    """Misspelled: one put right, one made wrong, one left; the rest right: left, changed, relaxed."""
     told = {"jaz": "jazz", "rok": "rook", "opera": "operas"}
     relaxes = Told({"a b c": "a b"})
     stage = fitted({"spelling": Corrects(told), "relaxation": relaxes})

@@ -35,7 +35,9 @@ class DeleteIndex:
         for word in words:
             if len(word) > 1 and word.isalpha():
                 index.create_dictionary_entry(word, 1)
-        self._words_of = dict(index.deletes)
+        # Tuples of strings, unlike lists, are none of the garbage collector's business: it would look
+        # through hundreds of thousands of them time and again.
+        self._words_of = {left: tuple(words_of) for left, words_of in index.deletes.items()}
         self._max_edits = max_edits
 
     def near(self, word: str) -> list[tuple[str, int]]:
@@ -45,16 +47,11 @@ class DeleteIndex:
         part is edited twice).
         """
         max_edits = 1 if len(word) <= _SHORT else self._max_edits
-        found: set[str] = set()
-        for left in _deletions(word[:_PREFIX], max_edits):
-            found.update(self._words_of.get(left, ()))
-        n = len(word)
-        close = (
-            (one, damerau_osa.distance(word, one, max_edits))
-            for one in sorted(found)
-            if abs(len(one) - n) <= max_edits
-        )
-        return [(one, n_edits) for one, n_edits in close if n_edits >= 0]
+        shared = _deletions(word[:_PREFIX], max_edits) & self._words_of.keys()
+        found = set[str]().union(*(self._words_of[left] for left in shared))
+        fewest, most, distance = len(word) - max_edits, len(word) + max_edits, damerau_osa.distance
+        near = [(one, distance(word, one, max_edits)) for one in found if fewest <= len(one) <= most]
+        return sorted((one, n_edits) for one, n_edits in near if n_edits >= 0)
 
 
 def _deletions(word: str, n: int) -> set[str]:

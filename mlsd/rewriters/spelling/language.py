@@ -87,13 +87,9 @@ class Language:
         if number is None:
             return self._log_new - LETTER_NATS * len(word) + log(self.mu / (n_starts + self.mu))
         if before is None or not n_starts:
-            return self._log_probs[word]
+            return self.log_probs[word]
         n_pair = self._pair_counts.get(self._ids[before] * _PAIR + number, 0)
-        return log((n_pair + self.mu * exp(self._log_probs[word])) / (n_starts + self.mu))
-
-    def log_prob_alone(self, word: str) -> float:
-        """Logarithm of P(word), in nats, of a word of the dictionary."""
-        return self._log_probs[word]
+        return log((n_pair + self.mu * exp(self.log_probs[word])) / (n_starts + self.mu))
 
     def has(self, word: str) -> bool:
         """Whether a word is of the dictionary."""
@@ -138,7 +134,8 @@ class Language:
         return {word: number for number, word in enumerate(self.words.tolist())}
 
     @cached_property
-    def _log_probs(self) -> dict[str, float]:
+    def log_probs(self) -> dict[str, float]:
+        """Word of the dictionary -> log P(word), in nats."""
         return dict(zip(self._ids, np.log(self.counts / self._total).tolist(), strict=True))
 
     @cached_property

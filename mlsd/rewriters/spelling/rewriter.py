@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from heapq import nlargest
+from heapq import heappush, heappushpop, nlargest
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,9 @@ from mlsd.types import Catalog, State
 
 MAX_WORDS = 32
 """Texts of more words are no queries that somebody typed: they are left as they are."""
+
+_MOST_TRIED = 2
+"""Words that are aligned with the typed one, at most, for each that is weighed."""
 
 _TYPED = re.compile(r"\w+")
 _LONGEST = 64
@@ -154,18 +157,30 @@ class Spelling(Rewriter):
 
     def _corrections(self, word: str, place: int, dictionary: _Dictionary) -> Iterator[Arc]:
         """The best readings of a word as another, or as two."""
-        prior = dictionary.language.log_prob_alone
-        near = dictionary.deletions.near(word)
-        likely = nlargest(
-            2 * self.n_candidates, near, key=lambda one: prior(one[0]) - channel.CHEAPEST * one[1]
-        )
-        scored = [(meant, channel.log_prob(word, meant)) for meant, _ in likely if meant != word]
-        for meant, cost in nlargest(self.n_candidates, scored, key=lambda one: prior(one[0]) + one[1]):
+        for meant, cost in self._near(word, dictionary):
             yield Arc(place, place + 1, (meant,), cost, typed=False)
         for cut in range(2, len(word) - 1):
             parts = word[:cut], word[cut:]
             if all(dictionary.language.n_in_items(part) >= self.min_in_catalog for part in parts):
                 yield Arc(place, place + 1, parts, -channel.BLANK, typed=False)
+
+    def _near(self, word: str, dictionary: _Dictionary) -> list[tuple[str, float]]:
+        """The best words near another, by P(meant) P(typed | meant), and log P(typed | meant) of each.
+
+        Words are gone through from the one that could be best at most, until no other can be among the best.
+        """
+        prior, cheapest = dictionary.language.log_probs, channel.CHEAPEST
+        bounds = [(prior[one] - cheapest * n_edits, one) for one, n_edits in dictionary.deletions.near(word)]
+        best: list[tuple[float, str, float]] = []
+        for bound, one in nlargest(_MOST_TRIED * self.n_candidates, bounds):
+            if len(best) == self.n_candidates and bound <= best[0][0]:
+                break
+            cost = channel.log_prob(word, one)
+            if one != word:
+                (heappush if len(best) < self.n_candidates else heappushpop)(
+                    best, (prior[one] + cost, one, cost)
+                )
+        return [(one, cost) for _, one, cost in sorted(best, reverse=True)]
 
     def _joined(self, words: Sequence[str], place: int, dictionary: _Dictionary) -> Iterator[Arc]:
         """Two neighbours as one word, unless the catalog has both."""
