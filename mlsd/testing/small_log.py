@@ -24,7 +24,7 @@ class SmallLog:
     """Items and queries of one to three made-up words; a click follows a shared word of query and title.
 
     Users look at position k with probability 1 / (k + 1). Half of the slates are shuffled. The candidates of
-    each request have a score, a BM25 score and a two-tower score.
+    each request have a score, a fused score, a BM25 score and a two-tower score.
 
     Args:
         seed: of everything.
@@ -65,7 +65,7 @@ class SmallLog:
         offsets = np.arange(len(requests) + 1) * N_CANDIDATES
         columns = {
             name: rng.uniform(self.seed, name, np.repeat(requests.request_id, N_CANDIDATES), items)
-            for name in ("score", "bm25_score", "two_tower_score")
+            for name in ("score", "fused_score", "bm25_score", "two_tower_score")
         }
         return RankingBatch(requests, Candidates(offsets, items, columns))
 
