@@ -41,6 +41,8 @@ from mlsd.store import Store, code_version, key_of, read_json, write_json, write
 from mlsd.types import Floats, RankingBatch, Requests
 from mlsd.worlds.click_models.pbm import PositionBased
 from mlsd.worlds.search import SearchWorld
+from mlsd.worlds.search.vocabulary import LanguageOptions
+from mlsd.worlds.search.wordings import ReformulationOptions, WordingOptions
 
 LATENCIES_MS = {"control": 100.0, "treatment": 100.0}
 LEVEL = 0.95
@@ -65,12 +67,16 @@ class Settings:
         return ABTest(raters=Raters(metric=NDCG(10), share=self.judged_share), n_days=self.n_days)
 
     def world(self, seed: int) -> SearchWorld:
+        """Of clean queries, each about one thing and asked once."""
         return SearchWorld(
             seed=seed,
             n_items=self.n_items,
             n_queries=self.n_queries,
             n_users=self.n_users,
             click_model=PositionBased(),
+            language=LanguageOptions(homonym_share=0.0),
+            wordings=WordingOptions(misspelled_share=0.0, synonym_share=0.0, wordy_share=0.0),
+            reformulation=ReformulationOptions(prob=0.0),
         )
 
 
