@@ -13,7 +13,8 @@ import resource
 import time
 
 import numpy as np
-from timing import seconds
+from symspellpy import SymSpell, Verbosity
+from timing import Timing, paired, seconds
 
 from mlsd import rng
 from mlsd.fitting import Fitting
@@ -21,6 +22,7 @@ from mlsd.logs import Log
 from mlsd.rewriters.expansion import Expansion
 from mlsd.rewriters.relaxation import Relaxation
 from mlsd.rewriters.spelling import Spelling, channel
+from mlsd.rewriters.spelling.index import DeleteIndex
 from mlsd.stages.base import TrainingData
 from mlsd.stages.rewrite import Rewrite
 from mlsd.testing.retriever_kit import clicks, requests_for
@@ -56,6 +58,21 @@ def main() -> None:
     batch = RankingBatch.of(requests_for(queries(words, KINDS[1])))
     batch_s = seconds(lambda: again(batch))
     print(f"  in one batch: {len(batch) / batch_s:,.0f} different queries/s on one core")
+    print(f"finding words near mistyped ones, beside SymSpell.lookup: {beside_lookup(words)}")
+
+
+def beside_lookup(words: Array) -> Timing:
+    """Our search of SymSpell's index for the words within two edits, beside its own."""
+    ours, theirs = DeleteIndex(words.tolist(), 2), SymSpell(2, 7)
+    for word in words.tolist():
+        theirs.create_dictionary_entry(word, 1)
+    typed = [mistyped(word, row) for row, word in enumerate(words[:2500:5].tolist())]
+    typed = [word for word in typed if len(word) > 4]
+    return paired(
+        lambda: [ours.near(word) for word in typed],
+        lambda: [theirs.lookup(word, Verbosity.ALL, 2) for word in typed],
+        n_repeats=5,
+    )
 
 
 def vocabulary() -> Array:

@@ -17,9 +17,8 @@ _SHORT = 4
 class DeleteIndex:
     """The words of a dictionary by the deletions of their first seven letters, made by SymSpell.
 
-    `SymSpell.lookup` itself is not used: for a word of five letters it takes milliseconds, most of it in
-    Python for each pair of a deletion and a word. Here the words that share a deletion are put together
-    first.
+    `SymSpell.lookup` itself is not used, as most of its time goes into Python for each pair of a deletion and
+    a word. Here the words that share a deletion are put together first.
 
     Args:
         words: of the dictionary, different ones. Those of one letter and those with a digit are not found.
