@@ -114,7 +114,7 @@ def _stage_table(result: RunResult) -> Table:
 def _stage_row(result: RunResult, stage: StageResult) -> tuple[Cell, ...]:
     ceiling = result.ceiling(stage.name)
     latency = stage.latency
-    missing = REQUEST_ALONE if math.isnan(stage.n_out) and ceiling is None else NOT_MEASURED
+    missing = REQUEST_ALONE if stage.name in result.components else NOT_MEASURED
     return (
         text_cell(stage.name),
         text_cell(stage.contains or stage.kind),

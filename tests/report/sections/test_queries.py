@@ -87,3 +87,11 @@ def test_both_pages_have_it(queries_result: RunResult) -> None:
     for page in (render_html(queries_result), render_markdown(queries_result)):
         assert "How well understand works" in page
         assert "the request" in page
+
+
+def test_a_stage_without_candidates_says_so_in_the_funnel(queries_result: RunResult) -> None:
+    funnel = next(part for part in build_page(queries_result).sections if part.anchor == "funnel")
+    (table,) = tables(funnel.blocks)
+    reasons = {row[0].text: row[2].reason for row in table.rows}
+    assert reasons["understand"].startswith("none: the stage works on the request alone")
+    assert reasons["retrieve"] == ""
