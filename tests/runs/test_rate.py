@@ -140,8 +140,8 @@ def test_ratings_come_from_the_store_and_are_the_same_without(
     assert again.rated.table().equals(tested.rated.table())
 
 
-def test_a_funnel_is_learnt_from_raters_alone_and_from_both(trained: Any, tmp_path: Path) -> None:
-    """Labels of rated requests only; of the others nothing is learnt, and nothing is a negative."""
+def test_labels_are_those_of_rated_requests_alone_or_beside_actions(trained: Any) -> None:
+    """From raters alone only rated requests have labels; from both, all that were shown have."""
     system, config = with_human(trained)
     rated = rate.rate_for_labels(system, config, trained.logged, trained.store, silent)
     assert rated is not None
