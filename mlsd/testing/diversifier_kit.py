@@ -37,7 +37,7 @@ class DiversifierKit(ABC):
         """Requests of 1 to 12 candidates, whose topics are understood."""
         batch = SMALL.candidates(SMALL.requests.take(np.arange(0, 60)))
         batch = batch.keep(ragged.positions(batch.candidates.offsets) <= batch.candidates.request_rows % 12)
-        relevance: Floats = np.floor(100 * batch.candidates["score"]) / 100
+        relevance: Floats = np.floor(100 * batch.candidates["score"].astype(np.float64)) / 100
         rows = ragged.order(relevance, batch.candidates.offsets)
         topic_prob = np.tile(np.arange(1, N_TOPICS + 1) / 10, (len(batch), 1)).astype(np.float32)
         requests = batch.requests.with_columns(topic_prob=topic_prob)
