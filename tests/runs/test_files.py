@@ -33,6 +33,7 @@ FILES = {
     "log/impressions.parquet",
     "log/annotations.parquet",
     "offline/per_request.parquet",
+    "ratings/test.parquet",
     "online/users.parquet",
     "design.md",
     "report.md",
@@ -60,7 +61,7 @@ def test_every_file_and_no_other(small_run: FinishedRun) -> None:
 
 def test_nothing_unfinished_stays_in_the_store(small_run: FinishedRun, small_store: Path) -> None:
     assert everything(small_store / "unfinished") == set()
-    assert {path.name for path in small_store.iterdir()} == {"log", "stage", "unfinished"}
+    assert {path.name for path in small_store.iterdir()} == {"log", "ratings", "stage", "unfinished"}
     assert not any(path.name.startswith(".") for path in small_store.rglob("*"))
 
 

@@ -12,7 +12,7 @@ import pytest
 from mlsd.labels.base import Labels
 from mlsd.progress import silent
 from mlsd.report.base import RunResult
-from mlsd.runs import steps
+from mlsd.runs import rate, steps
 from mlsd.runs.finished import FinishedRun
 from mlsd.runs.outcome import Outcome
 from mlsd.runs.result import LIBRARIES, provenance, result_of
@@ -31,6 +31,7 @@ def outcome(trained: Any) -> Outcome:
         steps.evaluate(system, logged, labels, fitted.funnel, silent),
         steps.try_online(system, logged, fitted.funnel, silent),
         steps.measure_latency(system, logged, fitted.funnel),
+        rated_test=rate.rate_test(system, trained.config, logged, fitted, trained.store),
     )
 
 
