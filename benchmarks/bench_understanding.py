@@ -49,7 +49,7 @@ def main() -> None:
 
 def fitted() -> tuple[Understand, Requests]:
     """The stage of `conf/stage/understand.yaml`, and the requests of the test window."""
-    chosen = ["problem=search", "+stage@funnel.stages.understand=understand"]
+    chosen = ["problem=search"]
     composed = compose_overrides(chosen).required()
     system, config = build(composed), resolve(composed).values
     log = steps.make_log(system, config, Store(Path(system.store.folder)), silent).log

@@ -22,7 +22,7 @@ from mlsd.funnel import Funnel
 from mlsd.serving import BLOCK, in_blocks
 from mlsd.types import Floats, RankingBatch, Requests
 
-MAX_BATCHES = 8
+MAX_BATCHES = 4
 """Batches that throughput is taken from, at most."""
 
 _THREAD_COUNTS = {

@@ -51,6 +51,8 @@ class Fitting:
             None keeps nothing.
         name: what is trained, for logs and progress.
         progress: told after every epoch.
+        n_workers: threads in which fitted stages prepare what the next one learns from; any number gives the
+            same.
     """
 
     options: TrainerOptions = field(default_factory=TrainerOptions)
@@ -58,6 +60,7 @@ class Fitting:
     folder: Path | None = None
     name: str = "model"
     progress: Progress = silent
+    n_workers: int = 1
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ Collecting logs, the arms of an experiment, retraining and monitoring all call i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,9 @@ from mlsd.types import (
     concat_served,
 )
 from mlsd.worlds.base import LiveWorld
+
+Part = TypeVar("Part")
+Done = TypeVar("Done")
 
 BLOCK = 512
 """Requests ranked at once. Fixed, so that figures do not depend on the number of workers."""
@@ -149,11 +152,16 @@ def in_blocks(ranked: Ranked, requests: Requests, n_workers: int = 1) -> Iterato
     """Ordered candidates of all requests, a block at a time and in order."""
     rows = np.arange(len(requests))
     blocks = [requests.take(rows[start : start + BLOCK]) for start in range(0, len(requests), BLOCK)]
+    yield from in_threads(ranked, blocks, n_workers)
+
+
+def in_threads(work: Callable[[Part], Done], parts: Sequence[Part], n_workers: int) -> Iterator[Done]:
+    """Each part's work, in order, by so many threads: NumPy, torch and faiss let each other run meanwhile."""
     if n_workers == 1:
-        yield from map(ranked, blocks)
+        yield from map(work, parts)
         return
     with ThreadPoolExecutor(n_workers) as pool:
-        yield from pool.map(ranked, blocks)
+        yield from pool.map(work, parts)
 
 
 def serve(

@@ -87,9 +87,9 @@ class Store:
             save: writes it into an empty folder.
             load: reads it back; the result is always what was read.
         """
-        path = self.path(kind, key)
-        if not path.exists():
-            with locked(self.work(kind, f"{key}.lock")):
+        path, lock = self.path(kind, key), self.work(kind, f"{key}.lock")
+        if not path.exists() or lock.exists():  # whoever was killed between both left its work to clear away
+            with locked(lock):
                 if not path.exists():
                     _remove_unfinished(path)
                     made = make()

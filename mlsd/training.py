@@ -14,7 +14,7 @@ from mlsd.fitting import Curves, Fitting
 from mlsd.funnel import Funnel
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
-from mlsd.serving import BLOCK
+from mlsd.serving import BLOCK, in_threads
 from mlsd.stages.base import Stage, TrainingData
 from mlsd.store import Store, copy_folder, key_of, load_state, read_json, save_state, write_json
 from mlsd.types import Catalog, RankingBatch, State, concat_batches
@@ -76,18 +76,20 @@ class PassedOn:
         made: split -> batch; None until it is asked for.
         before: what enters the last of the stages; None where there is no stage, or nothing more to compute.
         stage: the last of the stages.
+        n_workers: threads that compute it.
     """
 
     made: Mapping[str, RankingBatch] | None
     before: PassedOn | None = None
     stage: Stage | None = None
+    n_workers: int = 1
 
     def now(self) -> Mapping[str, RankingBatch]:
         if self.made is None:
             assert self.before is not None  # noqa: S101  (whoever has no batches has what makes them)
             assert self.stage is not None  # noqa: S101
-            batches = self.before.now().items()
-            self.made = {split: stage_in_blocks(self.stage, batch) for split, batch in batches}
+            stage, batches = self.stage, self.before.now().items()
+            self.made = {split: stage_in_blocks(stage, batch, self.n_workers) for split, batch in batches}
             self.before = None
         return self.made
 
@@ -108,7 +110,7 @@ class Start:
     def of(lessons: Lessons, fitting: Fitting) -> Start:
         """Before the first stage."""
         key = key_of(lessons.key, fitting.seed, vars(fitting.options))
-        return Start(key, PassedOn(_requests_by_split(lessons.log)))
+        return Start(key, PassedOn(_requests_by_split(lessons.log), n_workers=fitting.n_workers))
 
     def key_after(self, name: str, config: object) -> str:
         """The key of the next stage, once it is fitted."""
@@ -116,7 +118,8 @@ class Start:
 
     def after(self, name: str, config: object, stage: Stage) -> Start:
         """Behind the next stage, which is fitted."""
-        return Start(self.key_after(name, config), PassedOn(None, self.passed, stage))
+        behind = PassedOn(None, self.passed, stage, self.passed.n_workers)
+        return Start(self.key_after(name, config), behind)
 
 
 def fit_funnel(
@@ -163,11 +166,13 @@ def fit_stage(
     return start.after(name, config, stage), curves
 
 
-def stage_in_blocks(stage: Callable[[RankingBatch], RankingBatch], batch: RankingBatch) -> RankingBatch:
-    """A stage's work on a long batch, a block of requests at a time."""
+def stage_in_blocks(
+    stage: Callable[[RankingBatch], RankingBatch], batch: RankingBatch, n_workers: int = 1
+) -> RankingBatch:
+    """A stage's work on a long batch, a block of requests at a time, by so many threads."""
     rows = np.arange(len(batch))
     blocks = [rows[start : start + BLOCK] for start in range(0, max(len(batch), 1), BLOCK)]
-    return concat_batches([stage(batch.take(block)) for block in blocks])
+    return concat_batches(list(in_threads(lambda block: stage(batch.take(block)), blocks, n_workers)))
 
 
 def load_stage(folder: Path) -> Learnt:

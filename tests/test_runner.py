@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic, sleep
@@ -20,6 +20,7 @@ import pytest
 import mlsd
 from mlsd.cli import main
 from mlsd.errors import ConfigError, InputError
+from mlsd.locks import locked
 from mlsd.runs.finished import FinishedRun
 from mlsd.store import read_json
 from mlsd.testing.tiny_collection import Judged, some_judged, write_collection
@@ -111,7 +112,8 @@ class TestAblation:
         found = ablated.metrics["ablation"]
         families = ("context", "item", "item_statistics", "query", "query_item", "query_item_statistics")
         parts = {f"features/{name}" for name in (*families, "user", "user_item")}
-        parts |= {f"stage/{name}" for name in ("retrieve", "light_rank", "full_rank")}
+        stages = ("rewrite", "understand", "retrieve", "light_rank", "full_rank", "display")
+        parts |= {f"stage/{name}" for name in stages}
         parts |= {f"retriever/{name}" for name in ("bm25", "two_tower", "popularity")}
         for removal in ("serving", "redesign"):
             assert found[removal].keys() | found["not_possible"][removal].keys() == parts
@@ -126,22 +128,26 @@ class TestAblation:
     def test_the_whole_minus_without_its_last_stage_is_the_difference_of_both_stages(
         self, ablated: FinishedRun
     ) -> None:
-        """What light_rank passes on is then shown; its first ten are those of its own figures."""
+        """What full_rank passes on is then shown; its first ten are those of its own figures."""
         offline, worth = ablated.metrics["offline"], ablated.metrics["ablation"]
-        whole, light = (offline[name]["nDCG@10"]["all"]["value"] for name in ("funnel", "light_rank"))
+        whole, full = (offline[name]["nDCG@10"]["all"]["value"] for name in ("funnel", "full_rank"))
         for removal in ("serving", "redesign"):
-            value = worth[removal]["stage/full_rank"]["nDCG@10"]["all"]["value"]
-            assert value == pytest.approx(whole - light)
+            value = worth[removal]["stage/display"]["nDCG@10"]["all"]["value"]
+            assert value == pytest.approx(whole - full)
 
     def test_the_light_ranker_is_timed_without_and_within_the_clocks_own_file(
         self, ablated: FinishedRun
     ) -> None:
         timings = read_json(ablated.folder / "timings.json")
         assert set(timings["capacity_without"]) == {"stage/light_rank"}
-        assert set(timings["capacity_without"]["stage/light_rank"]["stages"]) == {"retrieve", "full_rank"}
+        left = {"rewrite", "understand", "retrieve", "full_rank", "display"}
+        assert set(timings["capacity_without"]["stage/light_rank"]["stages"]) == left
         verdict = ablated.metrics["ablation"]["non_inferiority"]["serving"]["stage/light_rank"]
-        assert verdict["candidates"] == {"with": 40, "without": 100}
-        assert verdict["declared_ms"] == pytest.approx({"with": 0.3 + 0.15 + 0.5 + 0.4, "without": 1.5})
+        shown_of = 20  # what enters display
+        assert verdict["candidates"] == {"with": 40 + shown_of, "without": 100 + shown_of}
+        light, full, display = 0.3 + 100 * 0.0015, 0.5 + 40 * 0.01, 0.5 + shown_of * 0.005
+        without = 0.5 + 100 * 0.01 + display
+        assert verdict["declared_ms"] == pytest.approx({"with": light + full + display, "without": without})
 
     def test_both_reports_say_what_parts_are_worth(self, ablated: FinishedRun) -> None:
         for name in ("report.html", "report.md"):
@@ -183,6 +189,38 @@ def wait_for(found: Callable[[], bool], process: subprocess.Popen[str], timeout_
         sleep(0.002)
 
 
+def finished(store: Path) -> set[str]:
+    """The keys of fitted stages."""
+    return {path.name for path in (store / "stage").glob("[!.]*")}
+
+
+def in_training(store: Path) -> set[str]:
+    """The keys of stages with the checkpoint of a training that has not become a fitted stage."""
+    work = store / "unfinished" / "stage"
+    found = {
+        Path(folder).relative_to(work).parts[0] for folder, _, names in os.walk(work) if "last.ckpt" in names
+    }
+    return found - finished(store)
+
+
+def kill_when(process: subprocess.Popen[str], found: Callable[[], bool]) -> None:
+    """Kill a process, held still while it is looked at, so that what was found is what it leaves."""
+
+    def found_still() -> bool:
+        if not found():
+            return False
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        if found():
+            return True
+        process.send_signal(signal.SIGCONT)
+        return False
+
+    wait_for(found_still, process)
+    process.kill()
+    process.communicate(timeout=60)
+
+
 @contextmanager
 def ctrl_c(when: Callable[[], bool]) -> Iterator[None]:
     """The signal of Ctrl-C, as soon as something is the case."""
@@ -211,45 +249,47 @@ class TestInterruptions:
         self, small_run: FinishedRun, here: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         overrides = ["problem=search", "experiment=search_small", "hydra.run.dir=run"]
-        unfinished, stages = here / "outputs/store/unfinished", here / "outputs/store/stage"
+        store = here / "outputs/store"
 
-        with ctrl_c(lambda: any(unfinished.rglob("last.ckpt"))):
+        with ctrl_c(lambda: bool(in_training(store))):
             assert main(["run", *overrides]) == 130
         complaint = "interrupted; what was finished is kept, and the same command goes on from there"
         assert capsys.readouterr().err == f"mlsd: {complaint}\n"
         assert not (here / "run").exists()
-        n_done = len(list(stages.iterdir()))
+        before = finished(store)
 
         with start(here, overrides) as process:
-            wait_for(
-                lambda: len(list(stages.iterdir())) > n_done and any(unfinished.rglob("*.ckpt")), process
-            )
-            process.kill()
-            process.communicate(timeout=60)
+            kill_when(process, lambda: finished(store) > before and bool(in_training(store)))
         assert process.returncode == -signal.SIGKILL
         assert files(here / "run") == []
-        assert any(unfinished.rglob("last.ckpt")), "it was killed while it trained"
-        kept = made(stages)
+        assert in_training(store), "it was killed while it trained"
+        kept = {path: when for key in finished(store) for path, when in made(store / "stage" / key).items()}
 
         assert main(["run", *overrides]) == 0
         assert metrics_of(here / "run") == metrics_of(small_run.folder)
-        assert kept.items() <= made(stages).items(), "what was finished is not made again"
+        assert kept.items() <= made(store / "stage").items(), "what was finished is not made again"
         assert sorted(path.name for path in here.iterdir()) == ["outputs", "run"]
-        assert files(unfinished) == []
+        assert files(store / "unfinished") == []
 
     def test_two_runs_at_once_share_the_work_and_no_folder(
         self, small_run: FinishedRun, small_overrides: tuple[str, ...], small_store: Path, here: Path
     ) -> None:
         before = set((small_store / "stage").iterdir())
-        overrides = [*small_overrides, "funnel.stages.full_rank.n_out=15", "online=none", "hydra.run.dir=run"]
-        with start(here, overrides) as process:
-            wait_for((here / ".run.claim").exists, process)
-            assert main(["run", *overrides]) == 0
-            _, complaint = process.communicate(timeout=120)
-        assert (process.returncode, complaint) == (0, "")
+        fewer = ("funnel.stages.full_rank.n_out=15", "funnel.stages.display.n_out=15")
+        overrides = [*small_overrides, *fewer, "online=none", "hydra.run.dir=run"]
+        with ExitStack() as runs:
+            with ExitStack() as logs:  # nobody comes further than the log before both have a folder
+                for log in (small_store / "log").iterdir():
+                    logs.enter_context(locked(small_store / "unfinished" / "log" / f"{log.name}.lock"))
+                one = runs.enter_context(start(here, overrides))
+                wait_for((here / ".run.claim").exists, one)
+                other = runs.enter_context(start(here, overrides))
+                wait_for((here / ".run-2.claim").exists, other)
+            complaints = [process.communicate(timeout=120)[1] for process in (one, other)]
+        assert (one.returncode, other.returncode, complaints) == (0, 0, ["", ""])
         assert sorted(path.name for path in here.iterdir()) == ["run", "run-2"]
         assert metrics_of(here / "run") == metrics_of(here / "run-2")
-        assert len(set((small_store / "stage").iterdir()) - before) == 1, "the changed stage was fitted once"
+        assert len(set((small_store / "stage").iterdir()) - before) == len(fewer), "each was fitted once"
 
 
 class TestFolders:
@@ -341,8 +381,8 @@ class TestDegenerateRuns:
         )
         assert (code, err) == (0, "")
         run = mlsd.load(here / "run")
-        assert list(run.funnel.stages) == ["retrieve", "full_rank"]
-        assert set(run.metrics["offline"]) == {"logging", "retrieve", "full_rank", "funnel"}
+        assert list(run.funnel.stages) == ["rewrite", "understand", "retrieve", "full_rank", "display"]
+        assert set(run.metrics["offline"]) == {"logging", "retrieve", "full_rank", "display", "funnel"}
         assert len(run.rank(["one"])) == 10
 
     def test_other_rankers_and_losses(self, command: Command, here: Path) -> None:
@@ -367,6 +407,8 @@ class TestDegenerateRuns:
             here / "run/stages/full_rank/csv/metrics.csv",
             here / "run/stages/light_rank/csv/metrics.csv",
             here / "run/stages/retrieve/two_tower/csv/metrics.csv",
+            here / "run/stages/understand/intent/csv/metrics.csv",
+            here / "run/stages/understand/topic/csv/metrics.csv",
         ]
 
     def test_over_the_budget_is_exit_code_3_and_the_run_is_kept(self, command: Command, here: Path) -> None:
@@ -440,7 +482,7 @@ class TestDegenerateRuns:
                 "logging.collect == None: must be given: users are live, so they are served first.",
             ),
             (
-                "funnel.stages.full_rank.n_out=9",
+                "funnel.stages.display.n_out=9",
                 "problem.n_positions == 10: must be at most 9, what the funnel returns.",
             ),
         ],

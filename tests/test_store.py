@@ -112,6 +112,17 @@ def test_what_was_killed_is_cleared_away_when_it_is_made_again(tmp_path: Path) -
     assert [path.name for path in (tmp_path / "text").iterdir()] == ["key"]
 
 
+def test_what_was_killed_as_soon_as_it_had_its_name_leaves_nothing_else(tmp_path: Path) -> None:
+    """The work that led to it and its lock are cleared away by the next who asks; nothing is made again."""
+    store, made = Store(tmp_path), list[int]()
+    _count_up(store, made, "key")
+    write_text(store.work("text", "key") / "last.ckpt", "what it was made from")
+    store.work("text", "key.lock").touch()
+    assert _count_up(store, made, "key") == "made 1"
+    assert made == [1]
+    assert [path for path in (tmp_path / "unfinished").rglob("*") if path.is_file()] == []
+
+
 def test_an_error_of_the_disk_names_what_should_have_been_written(tmp_path: Path) -> None:
     def fill() -> None:
         with written_whole(tmp_path / "key"):

@@ -73,7 +73,7 @@ class Whole:
     def trace(self) -> Trace:
         """The requests through all stages."""
         for stage in self.stages.values():
-            self._entering.append(stage_in_blocks(stage, self._entering[-1]))
+            self._entering.append(stage_in_blocks(stage, self._entering[-1], self._n_workers))
         n_in = {name: _mean(batch) for name, batch in zip(self.names, self._entering, strict=False)}
         return Trace(self._entering[-1], n_in)
 
@@ -100,6 +100,10 @@ class Whole:
             yield stages
 
     @property
+    def _n_workers(self) -> int:
+        return self.learning.fitting.n_workers
+
+    @property
     def _n_settled(self) -> int:
         """How many stages learn alone before the first one that does not."""
         return sum(1 for _ in takewhile(lambda stage: stage.learns_alone, self.stages.values()))
@@ -118,7 +122,7 @@ class Whole:
         for name in self.names[first:]:
             if name in left:
                 n_in[name] = _mean(batch)
-                batch = stage_in_blocks(left[name], batch)
+                batch = stage_in_blocks(left[name], batch, self._n_workers)
         return Trace(batch, n_in)
 
     def _served(self, part: Part, plan: Plan) -> dict[str, Stage]:

@@ -115,6 +115,10 @@ class LabelSource(ABC):
     def make(self, log: Log) -> Labels:
         """Labels of all windows of a log. What is estimated on the way comes from training windows only."""
 
+    def before_rating(self, log: Log) -> Labels:
+        """What is known while no rater has graded anything; positions are examined as in `make`."""
+        return self.make(log)
+
 
 def grades_of(log: Log, source: str) -> tuple[Ints, Ints, Floats]:
     """Request, item and grade, (n,) each, of everything that was judged.

@@ -34,6 +34,10 @@ class BothLabels(LabelSource):
         self.programme = programme
         self.rating_weight = checks.above("rating_weight", rating_weight, 0)
 
+    def before_rating(self, log: Log) -> Labels:
+        """The labels of actions."""
+        return self.actions.before_rating(log)
+
     def make(self, log: Log) -> Labels:
         acted = self.actions.make(log)
         if self.programme.budget == 0:

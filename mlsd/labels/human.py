@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mlsd import checks
 from mlsd.estimators.position_bias import shuffled_clicks
 from mlsd.labels.base import PROPENSITIES, Labels, LabelSource, grades_of, judged_diagnostics
 from mlsd.logs import Log
 from mlsd.ratings.programme import RatingProgramme
+from mlsd.types import Floats
 
 
 class HumanLabels(LabelSource):
@@ -46,7 +49,15 @@ class HumanLabels(LabelSource):
             request_id,
             item,
             grade / self.programme.max_grade,
-            shuffled_clicks(log).relative if self.propensity == "position" else None,
+            self._examination(log),
             self.max_weight,
             judged_diagnostics(log),
         )
+
+    def before_rating(self, log: Log) -> Labels:
+        """Of no pair, with the examination of positions."""
+        nobody = np.zeros(0, np.int64)
+        return Labels.of_pairs(nobody, nobody, np.zeros(0), self._examination(log), self.max_weight)
+
+    def _examination(self, log: Log) -> Floats | None:
+        return shuffled_clicks(log).relative if self.propensity == "position" else None

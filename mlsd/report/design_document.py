@@ -61,7 +61,7 @@ class Design:
         plan: the funnel.
         loads: what each stage has to do.
         figures: of the scale.
-        components: retrievers, rankers and losses of the stages that requests pass.
+        components: parts of the stages that requests pass; a stage without parts itself.
         families: family -> names of the declared features.
         labels: how training targets are made.
         training: full key -> value of all that decides what stages are trained on.
@@ -133,11 +133,15 @@ def _existing(values: Mapping[str, Any] | None, logging: Logging | None) -> str:
 
 
 def _components(stages: Mapping[str, Any], plan: FunnelPlan, key: str) -> Iterator[Component]:
-    """Parts of the active stages in order, features left out: they have a chapter of their own."""
+    """Parts of the active stages in order, features left out: they have a chapter of their own.
+
+    A stage that has no parts stands for itself.
+    """
     for name in plan.active:
-        for part, value in stages[name].items():
-            if part != "features":
-                yield from _inside(f"{key}.stages.{name}.{part}", value)
+        at, settings = f"{key}.stages.{name}", stages[name]
+        parts = {join(at, part): value for part, value in settings.items() if part != "features"}
+        inside = [one for part, value in parts.items() for one in _inside(part, value)]
+        yield from inside or [_component(at, settings)]
 
 
 def _inside(key: str, value: object) -> Iterator[Component]:
@@ -283,8 +287,10 @@ def _arrow(passed: str) -> str:
 
 def _contains(components: Sequence[Component], stage: str) -> str:
     """Named parts by their names (bm25 + two_tower), others by their class; losses left out."""
-    start = f"funnel.stages.{stage}."
-    inside = [one for one in components if one.key.startswith(start) and not one.key.endswith(".loss")]
+    at = f"funnel.stages.{stage}"
+    inside = [
+        one for one in components if f"{one.key}.".startswith(f"{at}.") and not one.key.endswith(".loss")
+    ]
     return " + ".join(
-        one.key.rpartition(".")[2] if "." in one.key.removeprefix(start) else one.kind for one in inside
+        one.key.rpartition(".")[2] if one.key.removeprefix(at).count(".") > 1 else one.kind for one in inside
     )

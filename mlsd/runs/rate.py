@@ -76,12 +76,16 @@ def rate_test(
 def _before_labels(
     system: System, config: Config, logged: Logged, store: Store, progress: Progress
 ) -> FittedFunnel | None:
-    """The funnel's stages before the first that learns from labels; None where nothing is found by them."""
+    """The funnel's stages before the first that learns from labels; None where nothing is found by them.
+
+    They learn from the log, and at most from how positions are examined, which no rating changes.
+    """
     first = takewhile(lambda named: not named[1].learns_from_labels, system.funnel.active.items())
     stages = dict(first)
     if all(stage.n_out is None for stage in stages.values()):
         return None
-    lessons = Lessons(system.world.catalog, logged.log, None, key_of_lessons(config, logged))
+    labels = system.labels.before_rating(logged.log)
+    lessons = Lessons(system.world.catalog, logged.log, labels, key_of_lessons(config, logged))
     return fit_funnel(stages, config["funnel"]["stages"], lessons, fitting_of(system, progress), store)
 
 

@@ -231,7 +231,8 @@ def _list_metrics(system: System) -> list[RankingMetric | DiversityMetric]:
 
 def fitting_of(system: System, progress: Progress = silent) -> Fitting:
     """How stages are trained."""
-    return Fitting(system.trainer, system.training.seed, progress=progress)
+    options, seed = system.trainer, system.training.seed
+    return Fitting(options, seed, progress=progress, n_workers=system.n_workers)
 
 
 def _collected(system: System, logging: Logging, existing: Funnel, progress: Progress) -> tuple[Log, State]:
@@ -263,7 +264,7 @@ def ranked_by(
         ranked[EXISTING] = existing.first(n_positions)
     batch = RankingBatch.of(requests)
     for done, (name, stage) in enumerate(funnel.stages.items(), start=1):
-        batch = stage_in_blocks(stage, batch)
+        batch = stage_in_blocks(stage, batch, system.n_workers)
         if not isinstance(stage, RequestStage):
             ranked[name] = batch
         progress(done, len(funnel.stages), "stages evaluated")
@@ -279,7 +280,7 @@ def _components(system: System, funnel: Funnel, evaluated: Evaluated) -> dict[st
     for name, stage in funnel.stages.items():
         if not isinstance(stage, RequestStage):
             break
-        passed = stage_in_blocks(stage, batch)
+        passed = stage_in_blocks(stage, batch, system.n_workers)
         judged = stage.judge(batch.requests, passed.requests, truth)
         found[name] = component_figures(judged, metrics, evaluated, system.bootstrap)
         batch = passed
@@ -317,10 +318,12 @@ def _predicted(
     before = RankingBatch.of(evaluated.requests)
     for name, stage in funnel.stages.items():
         if isinstance(stage, Rank) and stage.calibrate and metrics and len(labels.examination):
-            clicks = click_predictions(stage_in_blocks(stage.scored, before), test, labels, evaluated)
+            clicks = click_predictions(
+                stage_in_blocks(stage.scored, before, system.n_workers), test, labels, evaluated
+            )
             figures = prediction_figures(clicks, metrics, system.bootstrap)
             predicted[name] = (figures, reliability(clicks.predictions), clicks.coverage)
-        before = ranked[name] if name in ranked else stage_in_blocks(stage, before)
+        before = ranked[name] if name in ranked else stage_in_blocks(stage, before, system.n_workers)
     return predicted
 
 

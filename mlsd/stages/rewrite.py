@@ -40,6 +40,8 @@ class Rewrite(RequestStage):
         rewriters: name -> rewriter, in order; None switches one off.
     """
 
+    learns_alone = True
+
     def __init__(self, rewriters: Mapping[str, Rewriter | None]) -> None:
         self.rewriters = {name: each for name, each in rewriters.items() if each is not None}
         checks.require(bool(self.rewriters), "rewriters", list(rewriters), "must have one that is not null")

@@ -44,6 +44,14 @@ class WorldKit(ABC):
     def some_requests(self, world: World) -> Requests:
         """Requests that its users make or made, at least 20."""
 
+    def relevant_to_somebody(self, world: World, requests: Requests) -> tuple[Ints, Ints]:
+        """Rows of requests and items: what is relevant to anybody who might ask with the same text.
+
+        That is what is relevant to who asks, unless texts may mean several things: say so by overriding this.
+        """
+        judged = world.judgements(requests)
+        return ragged.segment_ids(judged.offsets), judged.items
+
     def test_making_it_again_changes_nothing(self) -> None:
         first, again = self.make_world(0), self.make_world(0)
         assert first.catalog.item_id.tolist() == again.catalog.item_id.tolist()
@@ -93,9 +101,22 @@ class WorldKit(ABC):
         request = np.repeat(np.arange(len(requests)), np.diff(listed.offsets))
         rows = np.stack([request, listed.items, listed.subtopic])
         assert np.array_equal(rows, np.unique(rows, axis=1))
+        n_items = len(world.catalog)
+        somebodys, items = self.relevant_to_somebody(world, requests)
+        assert np.isin(request * n_items + listed.items, somebodys * n_items + items).all()
+
+    def test_what_is_relevant_to_who_asks_is_of_a_subtopic(self) -> None:
+        world = self.make_world(0)
+        requests = self.some_requests(world)
+        listed = world.subtopics(requests)
+        if listed is None:
+            return
         judged = world.judgements(requests)
-        pairs = ragged.segment_ids(judged.offsets), judged.items
-        assert ragged.find_pairs((request, listed.items), pairs)[0].all()
+        relevant = judged.grades >= world.relevant_grade
+        for row, start in enumerate(judged.offsets[:-1]):
+            mine = slice(start, judged.offsets[row + 1])
+            serving = listed.items[listed.offsets[row] : listed.offsets[row + 1]]
+            assert np.isin(judged.items[mine][relevant[mine]], serving).all()
 
     def test_items_of_a_subtopic_have_its_weight(self) -> None:
         world = self.make_world(0)

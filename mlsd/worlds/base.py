@@ -79,7 +79,7 @@ class World(ABC):
         return {}
 
     def subtopics(self, requests: Requests) -> Subtopics | None:
-        """What each relevant item of the catalog is relevant to, for requests that may mean several things.
+        """What each item is relevant to, of all that the text of a request may mean, to its user or others.
 
         None where a world does not tell subtopics apart; metrics of diversity then say nothing.
         """

@@ -28,7 +28,7 @@ def test_answers_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr().out
     assert "| | `problem.latency_ms=100` | `problem.latency_ms=500` |" in out
     assert "| latency budget | 100 ms | 500 ms |" in out
-    assert "| full_rank: candidates it could afford | 2,950 | 14,950 |" in out
+    assert "| full_rank: candidates it could afford | 2,450 | 12,450 |" in out
     assert "requests a day" not in out
 
 

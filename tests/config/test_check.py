@@ -20,6 +20,8 @@ from mlsd.config.targets import ALLOW_TARGETS
 from mlsd.errors import ConfigError
 from mlsd.testing.tiny_collection import some_judged, write_collection
 
+STAGES = ("rewrite", "understand", "retrieve", "light_rank", "full_rank", "display")
+
 
 @cache
 def default() -> DictConfig:
@@ -49,7 +51,7 @@ def test_the_default_has_no_fault_and_builds() -> None:
     config = check(compose_overrides(["problem=search"]))
     system = build(config)
     assert isinstance(system, System)
-    assert list(system.funnel.active) == ["retrieve", "light_rank", "full_rank"]
+    assert tuple(system.funnel.active) == STAGES
     assert system.problem.name == "search"
 
 
@@ -97,7 +99,7 @@ def test_the_default_has_no_fault_and_builds() -> None:
         ("++funnel.order=1", "funnel.order == 1: must be a list."),
         (
             "funnel.order=[retrieve,light_rnk]",
-            "funnel.order[1] == 'light_rnk': must be one of retrieve, light_rank, full_rank; nearest is",
+            f"funnel.order[1] == 'light_rnk': must be one of {', '.join(STAGES)}; nearest is 'light_rank'.",
         ),
         (
             "funnel.order=[retrieve,light_rank,light_rank]",
@@ -105,11 +107,11 @@ def test_the_default_has_no_fault_and_builds() -> None:
         ),
         (
             "funnel.skip=[rerank]",
-            "funnel.skip[0] == 'rerank': must be one of retrieve, light_rank, full_rank",
+            f"funnel.skip[0] == 'rerank': must be one of {', '.join(STAGES)}",
         ),
         (
-            "funnel.skip=[retrieve,light_rank,full_rank]",
-            "funnel.skip == ('retrieve', 'light_rank', 'full_rank'): must leave at least one stage",
+            f"funnel.skip=[{','.join(STAGES)}]",
+            f"funnel.skip == {STAGES}: must leave at least one stage",
         ),
         (
             "funnel.stages.full_rank.n_out=400",
@@ -204,19 +206,30 @@ def test_a_column_that_a_skipped_stage_would_have_made() -> None:
     )
 
 
-UNDERSTOOD = (
-    "+funnel.stages.understand={_target_: mlsd.stages.understand.Understand}",
-    "funnel.order=[understand,retrieve,light_rank,full_rank]",
+NOT_UNDERSTOOD = (
+    "funnel.skip=[understand,display]",
+    "features.topic_match=null",
+    "features.navigational=null",
+    "features.transactional=null",
 )
 
 
 def test_what_is_learnt_from_annotations_must_be_annotated() -> None:
-    assert faults(*UNDERSTOOD) == []
     rule = "is learnt from annotations, and logging.collect.annotate.accuracy does not name it."
     expected = [f"funnel.stages.understand == 'intent': {rule}"]
-    assert faults(*UNDERSTOOD, "logging.collect.annotate=null") == expected
-    assert faults(*UNDERSTOOD, "~logging.collect.annotate.accuracy.intent") == expected
-    assert faults("logging.collect.annotate=null") == []
+    assert faults("logging.collect.annotate=null") == expected
+    assert faults("~logging.collect.annotate.accuracy.intent") == expected
+    assert faults(*NOT_UNDERSTOOD, "logging.collect.annotate=null") == []
+
+
+def test_a_stage_that_reads_what_a_skipped_one_says_is_named() -> None:
+    found = faults("funnel.skip=[understand]")
+    assert {fault.partition(": ")[0] for fault in found} == {
+        "funnel.stages.full_rank == 'request.intent'",
+        "funnel.stages.full_rank == 'request.intent_prob'",
+        "funnel.stages.full_rank == 'request.topic_prob'",
+        "funnel.stages.display == 'request.topic_prob'",
+    }
 
 
 @pytest.mark.parametrize(
@@ -261,6 +274,7 @@ def test_overrides_and_what_they_compose_to_are_reported_together() -> None:
         "funnel.stages.full_rank.n_out",
         "world.users.memory",
         "n_workers",
+        "funnel.stages.display.n_out",  # wider than what full_rank would pass on
     ]
 
 

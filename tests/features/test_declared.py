@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 import yaml
 
+from mlsd import rng
 from mlsd.features.base import Family, Feature, FeatureSet
 from mlsd.testing.feature_kit import same_bits
 from mlsd.testing.small_log import SmallLog
+from mlsd.types import Requests
 
 FILES = sorted((Path(__file__).resolve().parents[2] / "conf" / "features").glob("*.yaml"))
 SMALL = SmallLog()
+INTENTS = ("navigational", "informational", "transactional")
 
 
 def build(node: Mapping[str, object]) -> Feature:
@@ -31,10 +34,23 @@ def declared(file: Path) -> dict[str, Feature | None]:
     return {name: build(node) for name, node in nodes.items()}
 
 
+def understood(requests: Requests) -> Requests:
+    """With what an understand stage says of them, made up."""
+    keys, n_topics = requests.request_id, int(SMALL.catalog["category"].max()) + 1
+    intent = np.array(INTENTS, object)[rng.integers(SMALL.seed, "intents", len(INTENTS), keys)]
+    prob = rng.uniform(SMALL.seed, "topics", keys[:, None], np.arange(n_topics)).astype(np.float32)
+    return requests.with_columns(
+        intent=intent,
+        intent_prob=rng.uniform(SMALL.seed, "intent_prob", keys).astype(np.float32),
+        topic=prob.argmax(axis=1),
+        topic_prob=prob / prob.sum(axis=1, keepdims=True),
+    )
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_served_one_by_one_they_have_the_bits_of_training(file: Path) -> None:
     features = FeatureSet(declared(file))
-    batch = SMALL.candidates(SMALL.log.window("ranking").requests)
+    batch = SMALL.candidates(understood(SMALL.log.window("ranking").requests))
     features.fit(SMALL.catalog, SMALL.log, batch)
     trained = features.transform(batch)
     restored = FeatureSet(declared(file))

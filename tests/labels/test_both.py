@@ -71,6 +71,12 @@ def test_without_a_budget_labels_are_those_of_actions_and_say_so() -> None:
     assert labels.diagnostics == {**acted.diagnostics, "note": "no budget for ratings"}
 
 
+def test_before_anything_is_rated_labels_are_those_of_actions() -> None:
+    before, acted = BothLabels(ACTIONS, PROGRAMME).before_rating(SMALL.log), ACTIONS.make(SMALL.log)
+    assert as_pairs(before) == as_pairs(acted)
+    np.testing.assert_array_equal(before.examination, acted.examination)
+
+
 def test_a_budget_without_ratings_is_a_mistake() -> None:
     with pytest.raises(InputError, match="labels from raters need a world with judged requests"):
         BothLabels(ACTIONS, PROGRAMME).make(SMALL.log)

@@ -54,6 +54,15 @@ def test_clicks_are_weighed_for_click_probabilities_and_change_no_label() -> Non
     np.testing.assert_array_equal(weighed.make(log).label, plain.make(log).label)
 
 
+def test_before_anything_is_rated_positions_are_examined_as_they_are_after() -> None:
+    labels = HumanLabels(PROGRAMME)
+    before, after = labels.before_rating(SMALL.log), labels.make(rated(0, 3))
+    assert len(before.label) == 0
+    np.testing.assert_array_equal(before.examination, after.examination)
+    positions = np.arange(len(after.examination))
+    np.testing.assert_array_equal(before.weights(positions), after.weights(positions))
+
+
 @pytest.mark.parametrize(
     ("log", "message"),
     [

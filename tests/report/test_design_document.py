@@ -62,11 +62,24 @@ def test_keys_that_are_named_exist() -> None:
 
 def test_the_diagram_shows_what_is_inside_and_what_is_passed_on() -> None:
     lines = diagram(design("funnel.skip=[light_rank]")).splitlines()
-    assert lines[0] == "100,000,000 items"
-    assert "retrieve    bm25 + two_tower + popularity" in lines
-    assert "full_rank   DCNv2" in lines
-    assert not any("light_rank" in line for line in lines)
-    assert lines[-1] == "10 shown"
+    said = [line for line in lines if line and line[0] != " "]
+    assert said == [
+        "a request",
+        "rewrite      spelling + expansion + relaxation",
+        "understand   Understand",
+        "100,000,000 items",
+        "retrieve     bm25 + two_tower + popularity",
+        "full_rank    DCNv2",
+        "display      XQuAD",
+        "10 shown",
+    ]
+
+
+def test_a_stage_without_parts_has_its_own_parameters_in_the_document() -> None:
+    (understand,) = (one for one in design().components if one.key.startswith("funnel.stages.understand"))
+    assert (understand.key, understand.kind) == ("funnel.stages.understand", "Understand")
+    assert understand.parameters["topic_from"] == "clicks"
+    assert understand.summary
 
 
 def test_skipped_stages_are_said() -> None:

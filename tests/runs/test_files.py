@@ -20,7 +20,9 @@ from mlsd.estimators.ab_test import Comparison
 from mlsd.runs.finished import FinishedRun
 from mlsd.training import load_stage
 
-STAGES = ("retrieve", "light_rank", "full_rank")
+REQUEST_STAGES = ("rewrite", "understand")
+CANDIDATE_STAGES = ("retrieve", "light_rank", "full_rank", "display")
+STAGES = (*REQUEST_STAGES, *CANDIDATE_STAGES)
 
 FILES = {
     "config.yaml",
@@ -72,16 +74,39 @@ def test_everybody_may_read_it(small_run: FinishedRun) -> None:
 
 def test_offline_figures_stand_under_stage_metric_and_segment(small_run: FinishedRun) -> None:
     offline = small_run.metrics["offline"]
-    assert set(offline) == {"logging", *STAGES, "funnel"}
+    assert set(offline) == {"logging", *CANDIDATE_STAGES, "funnel"}
     for system, metrics in offline.items():
         assert {"nDCG@10", "oracle nDCG@10", "AP(rel=2)", "RR(rel=2)@10", "R(rel=2)@100"} <= set(metrics)
         predicts = {"AUC", "LogLoss", "ECE", "NE", "F1(threshold=0.5)"} <= set(metrics)
         assert predicts == (system in {"light_rank", "full_rank"})
         for metric, segments in metrics.items():
-            assert {"all", "intent=navigational", "popularity=head", "popularity=tail"} <= set(segments), (
-                metric
-            )
+            named = {"all", "intent=navigational", "popularity=head", "popularity=tail"}
+            assert named | {"wording=misspelled", "ambiguity=ambiguous"} <= set(segments), metric
             assert all(set(figure) == {"value", "low", "high", "n"} for figure in segments.values())
+
+
+def test_what_works_on_requests_is_judged_by_itself(small_run: FinishedRun) -> None:
+    components = small_run.metrics["components"]
+    assert set(components) == set(REQUEST_STAGES)
+    assert all(components.values())
+    for figures in components.values():
+        for metric, segments in figures.items():
+            assert "all" in segments, metric
+            assert all(set(figure) == {"value", "low", "high", "n"} for figure in segments.values())
+
+
+def test_each_stage_after_the_first_is_held_against_the_one_before_it(small_run: FinishedRun) -> None:
+    assert set(small_run.metrics["offline_steps"]) == set(CANDIDATE_STAGES[1:])
+
+
+def test_a_sample_of_the_test_window_is_rated(small_run: FinishedRun) -> None:
+    metrics = small_run.metrics
+    assert set(metrics["ratings"]) == {"test"}
+    assert set(metrics["offline_rated"]) == set(metrics["offline"])
+    ratings = pd.read_parquet(small_run.folder / "ratings" / "test.parquet")
+    assert len(ratings) == metrics["ratings"]["test"]["n_ratings"] > 0
+    per_request = pd.read_parquet(small_run.folder / "offline" / "per_request.parquet")
+    assert set(ratings["request_id"]) < set(per_request["request_id"])
 
 
 def test_intervals_hold_their_values(small_run: FinishedRun) -> None:
@@ -101,9 +126,9 @@ def test_intervals_hold_their_values(small_run: FinishedRun) -> None:
 
 def test_each_stage_leaves_a_ceiling_that_the_next_cannot_pass(small_run: FinishedRun) -> None:
     offline = small_run.metrics["offline"]
-    ceilings = [offline[stage]["oracle nDCG@10"]["all"]["value"] for stage in STAGES]
+    ceilings = [offline[stage]["oracle nDCG@10"]["all"]["value"] for stage in CANDIDATE_STAGES]
     assert ceilings == sorted(ceilings, reverse=True)
-    for system in (*STAGES, "funnel"):
+    for system in (*CANDIDATE_STAGES, "funnel"):
         reached = offline[system]["nDCG@10"]["all"]["value"]
         assert reached <= offline[system]["oracle nDCG@10"]["all"]["value"]
 

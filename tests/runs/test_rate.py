@@ -100,7 +100,8 @@ def test_raters_know_more_than_chance_and_less_than_the_truth(labelled: RatedLab
 
 def test_every_system_is_judged_on_what_was_pooled_of_it(trained: Any, tested: RatedTest) -> None:
     """The pool is as deep as the metric looks, so everything that counts was rated."""
-    assert list(tested.figures) == ["logging", "retrieve", "light_rank", "full_rank", "funnel"]
+    of_stages = ["retrieve", "light_rank", "full_rank", "display"]
+    assert list(tested.figures) == ["logging", *of_stages, "funnel"]
     for figures in tested.figures.values():
         assert figures["judged@10"]["all"]["value"] == 1
         by_ratings, condensed = (

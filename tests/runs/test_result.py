@@ -54,12 +54,13 @@ def test_a_report_has_every_figure(result: RunResult, outcome: Outcome) -> None:
     assert result.decides.online == "sessions_per_user"
     assert result.decides.guardrails == ("abandonment", "retention_7d")
     learnt = {model for model, curve in result.training.items() if curve.validation}
-    assert learnt == {"retrieve.two_tower", "light_rank.ranker", "full_rank.ranker"}
+    understood = {"understand.intent", "understand.topic"}
+    assert learnt == {*understood, "retrieve.two_tower", "light_rank.ranker", "full_rank.ranker"}
 
 
 def test_stages_say_what_is_in_them(result: RunResult) -> None:
     stages = {stage.name: stage for stage in result.stages}
-    assert list(stages) == ["retrieve", "light_rank", "full_rank"]
+    assert list(stages) == ["rewrite", "understand", "retrieve", "light_rank", "full_rank", "display"]
     assert stages["retrieve"].contains == "bm25 + two_tower + popularity"
     assert stages["light_rank"].contains == "LogisticRegression, BCE, 8 features"
 

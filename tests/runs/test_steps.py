@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,15 @@ from mlsd.retrievers.bm25 import BM25
 from mlsd.runs import steps
 from mlsd.runs.outcome import Offline
 from mlsd.serving import in_blocks
+from mlsd.stages.base import CandidateStage
 from mlsd.stages.display import Display
 from mlsd.stages.retrieve import Retrieve
 from mlsd.store import Store
 from mlsd.training import Lessons, fit_funnel
 from mlsd.types import RankingBatch, Requests, Subtopics
+
+REQUEST_STAGES = ["rewrite", "understand"]
+CANDIDATE_STAGES = ["retrieve", "light_rank", "full_rank", "display"]
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +112,16 @@ def test_nobody_is_there_to_be_logged_without_a_pre_existing_system(trained: Any
 
 
 def test_what_leaves_a_stage_enters_the_next(trained: Any, offline: Offline) -> None:
-    counts = list(offline.counts.values())
-    assert list(offline.counts) == list(trained.fitted.funnel.stages)
+    """Into the first that finds candidates goes the catalog; before it there are none to count."""
+    stages = trained.fitted.funnel.stages
+    finding = {name: stage for name, stage in stages.items() if isinstance(stage, CandidateStage)}
+    assert list(offline.counts) == list(stages)
+    assert [name for name, counts in offline.counts.items() if np.isnan(counts).all()] == REQUEST_STAGES
+    counts = [offline.counts[name] for name in finding]
     assert counts[0][0] == len(trained.system.world.catalog)
     assert [entering for entering, _ in counts[1:]] == [leaving for _, leaving in counts[:-1]]
     assert all(leaving <= min(entering, stage.n_out) for (entering, leaving), stage in
-               zip(counts, trained.fitted.funnel.stages.values(), strict=True))  # fmt: skip
+               zip(counts, finding.values(), strict=True))  # fmt: skip
 
 
 def test_only_the_test_window_is_evaluated(trained: Any, offline: Offline) -> None:
@@ -135,9 +144,9 @@ def test_without_a_pre_existing_system_there_is_no_difference(trained: Any) -> N
 
 
 def test_each_stage_is_held_against_the_one_before_it(trained: Any, offline: Offline) -> None:
-    assert list(offline.steps) == ["light_rank", "full_rank"]
+    assert list(offline.steps) == CANDIDATE_STAGES[1:]
     table = offline.table
-    for before, after in (("retrieve", "light_rank"), ("light_rank", "full_rank")):
+    for before, after in pairwise(CANDIDATE_STAGES):
         figures = offline.steps[after]
         assert set(figures) == set(offline.figures["retrieve"])
         for name in ("nDCG@10", "oracle nDCG@10"):
@@ -154,13 +163,15 @@ def test_without_subtopics_no_metric_of_diversity_is_shown(trained: Any, offline
 
 
 def test_a_display_stage_is_judged_by_the_meanings_it_serves(trained: Any, tmp_path: Path) -> None:
-    """A meaning is a topic of a relevant item: what xQuAD spreads is what subtopic recall counts."""
+    """Every topic is a meaning, and any of its items serves it: what xQuAD spreads is what recall counts."""
 
     class Ambiguous(type(trained.system.world)):  # type: ignore[misc]
         def subtopics(self, requests: Requests) -> Subtopics:
-            judged = self.judgements(requests)
-            topic = self.catalog["category"][judged.items]
-            return Subtopics(judged.offsets, judged.items, topic, np.full(len(topic), 1 / 1000))
+            n_requests, n_items = len(requests), len(self.catalog)
+            topic = np.tile(self.catalog["category"], n_requests)
+            items = np.tile(np.arange(n_items), n_requests)
+            weight = np.full(len(topic), 1 / (1 + topic.max()))
+            return Subtopics(np.arange(n_requests + 1) * n_items, items, topic, weight)
 
     world = copy(trained.system.world)
     world.__class__ = Ambiguous
@@ -175,6 +186,11 @@ def test_a_display_stage_is_judged_by_the_meanings_it_serves(trained: Any, tmp_p
         assert f"display.{name}" in offline.table.columns
         assert set(offline.figures["display"][name]) == set(offline.figures["display"]["nDCG@10"])
         assert name in offline.difference
+    requests = trained.logged.log.window("test").requests
+    category, shown = world.catalog["category"], funnel(requests).first(10).candidates
+    topics = [set(category[items]) for items in np.split(shown.items, shown.offsets[1:-1])]
+    served = np.array([len(each) for each in topics]) / len(set(category))
+    np.testing.assert_allclose(offline.table["display.StRecall@10"], served)
     assert offline.steps["display"]["StRecall@10"]["all"]["low"] > 0
     assert offline.counts["display"][1] <= 20
 
@@ -234,7 +250,7 @@ def test_as_many_requests_are_timed_as_the_config_says(trained: Any) -> None:
     system = replace(trained.system, budget=Budget(n_requests=3))
     capacity = steps.measure_latency(system, trained.logged, trained.fitted.funnel)
     assert capacity.n_requests == 3
-    assert list(capacity.stages) == ["retrieve", "light_rank", "full_rank"]
+    assert list(capacity.stages) == [*REQUEST_STAGES, *CANDIDATE_STAGES]
 
 
 def test_a_window_without_requests_cannot_be_timed(trained: Any) -> None:

@@ -9,7 +9,6 @@ import mlsd
 from mlsd.runs.finished import FinishedRun
 
 CHOSEN = (
-    "+stage@funnel.stages.understand=understand",
     "funnel.order=[understand,retrieve]",
     "funnel.stages.understand.topic_from=annotations",
     "online=none",

@@ -256,20 +256,23 @@ def test_it_asks_for_what_it_reads_and_no_more() -> None:
     assert understood.needs == {"candidate.score", "candidate.click_prob", "request.topic_prob"}
 
 
-STAGE = ("+stage@funnel.stages.display=display", "funnel.order=[retrieve,light_rank,full_rank,display]")
+XQUAD = "diversifier@funnel.stages.display.diversifier=xquad"
 
 
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("diversifier.aspects=understood", "'request.topic_prob': is needed, but no request and no earlier"),
+        (
+            "diversifier.aspects=understood",
+            "funnel.stages.display == 'request.topic_prob': is needed, but no request and no earlier",
+        ),
         ("n_out=30", "must be at most full_rank's n_out == 20: a funnel only narrows"),
         ("n_positions=21", "n_positions == 21: must be at most n_out == 20"),
         ("max_per_source=none", "funnel.stages.display.max_per_source"),
     ],
 )
 def test_faults_are_found_before_anything_is_drawn(override: str, message: str) -> None:
-    overrides = ["problem=search", *STAGE, f"funnel.stages.display.{override}"]
+    overrides = ["problem=search", XQUAD, "funnel.skip=[understand]", f"funnel.stages.display.{override}"]
     found = "; ".join(str(fault) for fault in all_faults(compose_overrides(overrides), TORCH))
     assert message in found
 
@@ -283,14 +286,13 @@ def test_a_collection_without_topics_is_refused_and_its_titles_will_do(tmp_path:
         (tmp_path / name).write_text(json.dumps(row) + "\n", encoding="utf-8")
     (tmp_path / "qrels").mkdir()
     (tmp_path / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\td1\t1\n", encoding="utf-8")
-    overrides = ["problem=search", "world=beir", f"world.path={tmp_path}", *STAGE]
+    stage = ("+stage@funnel.stages.display=display", XQUAD, "funnel.order=[retrieve,display]")
+    overrides = ["problem=search", "world=beir", f"world.path={tmp_path}", *stage]
     (fault,) = map(str, all_faults(compose_overrides(overrides), TORCH))
     assert "'category': is needed of the catalog, which has text, title" in fault
-    titles = (
-        "diversifier@funnel.stages.display.diversifier=mmr",
-        "funnel.stages.display.diversifier.topic_weight=0",
-    )
-    assert not all_faults(compose_overrides([*overrides, *titles]), TORCH)
+    titles = [XQUAD.replace("xquad", "mmr"), "funnel.stages.display.diversifier.topic_weight=0"]
+    others = [override for override in overrides if override != XQUAD]
+    assert not all_faults(compose_overrides([*others, *titles]), TORCH)
 
 
 def test_positions_of_a_batch_are_those_of_its_requests_alone() -> None:

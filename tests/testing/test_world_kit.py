@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mlsd import ragged
 from mlsd.testing.tiny_world import TinyWorld
 from mlsd.testing.world_kit import LiveWorldKit
 from mlsd.types import Array, Columns, Ints, Judgements, Requests, Served, Slates, State, Subtopics
@@ -57,6 +58,19 @@ class OfIrrelevantItems(TinyWorld):
         return Subtopics(offsets, items, np.zeros_like(items), np.ones(len(items)))
 
 
+class OfOddItems(TinyWorld):
+    def subtopics(self, requests: Requests) -> Subtopics:
+        """The others serve nobody."""
+        listed = super().subtopics(requests)
+        kept = listed.items % 2 == 1
+        return Subtopics(
+            ragged.offsets_of_mask(kept, listed.offsets),
+            listed.items[kept],
+            listed.subtopic[kept],
+            listed.weight[kept],
+        )
+
+
 class OfUnevenWeights(TinyWorld):
     def subtopics(self, requests: Requests) -> Subtopics:
         listed = super().subtopics(requests)
@@ -83,6 +97,7 @@ def kit_of(kind: type[TinyWorld]) -> LiveWorldKit:
         (Unsorted, LiveWorldKit.test_judgements_list_each_relevant_item_once_and_in_order),
         (Irrelevant, LiveWorldKit.test_grades_are_positive_and_within_their_scale),
         (OfIrrelevantItems, LiveWorldKit.test_subtopics_are_of_relevant_items_in_order),
+        (OfOddItems, LiveWorldKit.test_what_is_relevant_to_who_asks_is_of_a_subtopic),
         (OfUnevenWeights, LiveWorldKit.test_items_of_a_subtopic_have_its_weight),
         (ByCompany, LiveWorldKit.test_subtopics_of_a_request_are_alike_in_any_company),
         (Telling, LiveWorldKit.test_no_observed_column_tells_the_truth),

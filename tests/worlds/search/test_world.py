@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import yaml
 
+from mlsd import ragged
 from mlsd.checks import collecting
 from mlsd.errors import InputError, InvalidValueError
 from mlsd.serving import serve
 from mlsd.testing.world_kit import LiveWorldKit, assert_same_judgements, day_of, relevant_slates
-from mlsd.types import Array, Requests, Served, Slates
+from mlsd.types import Array, Ints, Requests, Served, Slates
+from mlsd.worlds.base import World
 from mlsd.worlds.click_models.pbm import PositionBased
 from mlsd.worlds.search import SearchWorld
 from mlsd.worlds.search.queries import INTENTS
@@ -39,6 +41,15 @@ class TestSearchWorld(LiveWorldKit):
             language=language,
             click_model=PositionBased(),
         )
+
+    def relevant_to_somebody(self, world: World, requests: Requests) -> tuple[Ints, Ints]:
+        """Of every query that is ever put in the words of the request."""
+        assert isinstance(world, SearchWorld)
+        has_text = world.all_forms.of_query[None] == requests["query_id"][:, None, None]
+        rows, queries = np.nonzero(has_text.any(axis=2))
+        offsets, items, grades = world.truth.relevant(queries, requests.time_days[rows])
+        kept = grades >= world.relevant_grade
+        return rows[ragged.segment_ids(offsets)[kept]], items[kept]
 
 
 def built(node: dict[str, Any]) -> Any:
