@@ -74,7 +74,7 @@ class SearchWorld(LiveWorld):
     seed: int = 0
     n_items: int = 20_000
     n_queries: int = 5_000
-    n_users: int = 2_000
+    n_users: int = 1_200
     click_model: ClickModel
     language: LanguageOptions = field(default_factory=LanguageOptions)
     documents: DocumentOptions = field(default_factory=DocumentOptions)
