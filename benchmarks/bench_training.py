@@ -14,7 +14,7 @@ from mlsd import rng
 from mlsd.fitting import Fitting, TrainerOptions
 from mlsd.losses.bce import BCE
 from mlsd.models.base import seeded
-from mlsd.models.ranking import RankingModule, RequestBatches
+from mlsd.models.ranking import RankingModule, RequestBatches, started
 from mlsd.rankers.base import LabelledFeatures
 from mlsd.rankers.dcn_v2 import DCNv2
 from mlsd.types import FeatureBatch, FeatureSpec
@@ -46,7 +46,8 @@ def with_lightning(train: LabelledFeatures, validation: LabelledFeatures) -> DCN
 def with_a_bare_loop(train: LabelledFeatures, validation: LabelledFeatures) -> RankingModule:
     """The same steps written out. The module only carries network, loss and optimiser: no Trainer runs."""
     with seeded(0, "weights"):
-        module = RankingModule(DCNv2(SPEC, BCE()).build_model(), BCE(), 0.001, 0.0001)
+        net = started(DCNv2(SPEC, BCE()).build_model(), BCE(), train.labels)
+    module = RankingModule(net, BCE(), 0.001, 0.0001)
     batches = [
         RequestBatches(part.features, part.labels, OPTIONS.batch_rows, 0) for part in (train, validation)
     ]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -17,18 +15,6 @@ from mlsd.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 TINY = ["--n-worlds=3", "--n-groups=2", "--n-items=200", "--n-queries=60", "--n-users=60", "--judged-share=1"]
-
-
-@pytest.fixture(scope="module")
-def experiment() -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("ab_coverage", ROOT / "experiments" / "ab_coverage.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
 
 
 def tiny_settings(experiment: ModuleType) -> object:

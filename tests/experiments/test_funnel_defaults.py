@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -16,19 +13,6 @@ from mlsd.errors import InputError
 from mlsd.testing.tiny_collection import some_judged, write_collection
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def experiment() -> Iterator[ModuleType]:
-    path = ROOT / "experiments" / "funnel_defaults.py"
-    spec = importlib.util.spec_from_file_location("funnel_defaults", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
 
 
 def test_every_arm_but_the_base_changes_one_choice(experiment: ModuleType) -> None:

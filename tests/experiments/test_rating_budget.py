@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -19,25 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "experiments" / "results"
 
 
-@pytest.fixture(scope="module")
-def study() -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("rating_budget", ROOT / "experiments" / "rating_budget.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+def a_run(experiment: ModuleType, values: list[float], cost: float = 0.0) -> object:
+    table = pd.DataFrame({"request_id": [1, 2, 3], "user": [0, 0, 1], experiment.DECIDES: values})
+    return experiment.Run(table, {**dict.fromkeys(experiment.FACTS, 0.0), "cost": cost})
 
 
-def a_run(study: ModuleType, values: list[float], cost: float = 0.0) -> object:
-    table = pd.DataFrame({"request_id": [1, 2, 3], "user": [0, 0, 1], study.DECIDES: values})
-    return study.Run(table, {**dict.fromkeys(study.FACTS, 0.0), "cost": cost})
-
-
-def test_arms_are_the_budgets_of_both_kinds(study: ModuleType) -> None:
-    arms = study.arms((5, 7000))
+def test_arms_are_the_budgets_of_both_kinds(experiment: ModuleType) -> None:
+    arms = experiment.arms((5, 7000))
     assert list(arms) == [
         "labels=actions",
         "labels=human, 5 ratings",
@@ -48,33 +33,33 @@ def test_arms_are_the_budgets_of_both_kinds(study: ModuleType) -> None:
     assert arms["labels=both, 7,000 ratings"] == ["labels=both", "labels.programme.budget=7000"]
 
 
-def test_figures_by_hand(study: ModuleType) -> None:
+def test_figures_by_hand(experiment: ModuleType) -> None:
     runs = {
-        study.BASE: [a_run(study, [0.5, 0.5, np.nan])] * 3,
-        "other": [a_run(study, [0.6, 0.5, np.nan], cost) for cost in (10.0, 20.0, 30.0)],
+        experiment.BASE: [a_run(experiment, [0.5, 0.5, np.nan])] * 3,
+        "other": [a_run(experiment, [0.6, 0.5, np.nan], cost) for cost in (10.0, 20.0, 30.0)],
     }
-    figure = study.figures(runs)["other"]
+    figure = experiment.figures(runs)["other"]
     assert figure.value == pytest.approx(0.55)
     assert figure.difference == pytest.approx(0.05)
     assert figure.facts["cost"] == 20
 
 
-def test_arms_judged_on_other_requests_are_refused(study: ModuleType) -> None:
-    other = a_run(study, [0.5, 0.5, 0.5])
+def test_arms_judged_on_other_requests_are_refused(experiment: ModuleType) -> None:
+    other = a_run(experiment, [0.5, 0.5, 0.5])
     other = other._replace(table=other.table.assign(request_id=[1, 2, 4]))  # type: ignore[attr-defined]
     with pytest.raises(InputError, match="arm 'other' was judged on other requests"):
-        study.figures({study.BASE: [a_run(study, [0.5] * 3)] * 3, "other": [other] * 3})
+        experiment.figures({experiment.BASE: [a_run(experiment, [0.5] * 3)] * 3, "other": [other] * 3})
 
 
-def test_the_committed_table_is_that_of_the_committed_figures(study: ModuleType) -> None:
+def test_the_committed_table_is_that_of_the_committed_figures(experiment: ModuleType) -> None:
     kept = json.loads((RESULTS / "rating_budget.json").read_text(encoding="utf-8"))
-    assert tuple(kept["seeds"]) == study.SEEDS
-    assert tuple(kept["overrides"]) == study.SIZE
-    found = {arm: study.Figure(**figure) for arm, figure in kept["figures"].items()}
-    assert sorted(found) == sorted(study.arms())
-    in_order = {arm: found[arm] for arm in study.arms()}
+    assert tuple(kept["seeds"]) == experiment.SEEDS
+    assert tuple(kept["overrides"]) == experiment.SIZE
+    found = {arm: experiment.Figure(**figure) for arm, figure in kept["figures"].items()}
+    assert sorted(found) == sorted(experiment.arms())
+    in_order = {arm: found[arm] for arm in experiment.arms()}
     said = (RESULTS / "rating_budget.md").read_text(encoding="utf-8")
-    assert study.as_markdown(in_order, study.SIZE) == said
+    assert experiment.as_markdown(in_order, experiment.SIZE) == said
 
 
 def test_the_documented_table_is_that_of_the_committed_figures() -> None:
