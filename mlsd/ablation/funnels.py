@@ -134,7 +134,7 @@ class Whole:
         stages = {name: self.stages[name] for name in self.names[:first]}
         at, fresh = self._starts[first], learning.design()
         for name in self.names[first:]:
-            if name == part.stage:
+            if name == part.stage or name in plan.emptied:
                 continue
             gone = plan.removed.get(name, frozenset())
             config = [learning.configs[name], "without", *sorted(gone)] if gone else learning.configs[name]
