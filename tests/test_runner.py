@@ -115,6 +115,8 @@ class TestAblation:
         stages = ("rewrite", "understand", "retrieve", "light_rank", "full_rank", "display")
         parts |= {f"stage/{name}" for name in stages}
         parts |= {f"retriever/{name}" for name in ("bm25", "two_tower", "popularity")}
+        parts |= {f"rewriter/{name}" for name in ("spelling", "expansion", "relaxation")}
+        parts |= {"classifier/intent", "classifier/topic"}  # display has its diversifier alone
         for removal in ("serving", "redesign"):
             assert found[removal].keys() | found["not_possible"][removal].keys() == parts
         assert found["not_possible"]["serving"]["retriever/bm25"] == (
@@ -124,6 +126,18 @@ class TestAblation:
             "light_rank": ["two_tower"],
             "full_rank": ["two_tower"],
         }
+
+    def test_designed_without_understanding_display_goes_too_and_is_named(self, ablated: FinishedRun) -> None:
+        found = ablated.metrics["ablation"]
+        assert set(found["not_possible"]["redesign"]) == {"stage/retrieve"}
+        assert found["emptied"] == {"stage/understand": ["display"], "classifier/topic": ["display"]}
+        off = found["switched_off"]
+        assert off["stage/understand"] == {
+            "full_rank": ["navigational", "topic_match", "transactional"],
+            "display": ["diversifier"],
+        }
+        assert off["classifier/topic"] == {"full_rank": ["topic_match"], "display": ["diversifier"]}
+        assert off["classifier/intent"] == {"full_rank": ["navigational", "transactional"]}
 
     def test_the_whole_minus_without_its_last_stage_is_the_difference_of_both_stages(
         self, ablated: FinishedRun

@@ -104,7 +104,8 @@ def planned(part: Part, removal: Removal, stages: Mapping[str, Stage], available
             emptied.add(name)
             continue
         left = stage if not gone else stage.without(gone) if removal == REDESIGN else stage.muted(gone)
-        lacking += [f"{name} needs {column}" for column in sorted(left.needs - available)]
+        unmet = sorted(left.needs - available)
+        lacking += [f"{name} needs {', '.join(unmet)}"] if unmet else []
         available |= left.produces
     return Plan(removed, off, frozenset(emptied), "; ".join(lacking))
 

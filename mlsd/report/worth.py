@@ -38,7 +38,7 @@ def parts_tried(result: RunResult) -> tuple[str, ...]:
     """Every part that was taken out or could not be, by kind and in the funnel's order."""
     ablation = ablation_of(result)
     reasons = (ablation.get("not_possible") or {}).values()
-    found = [ablation.get(removal) or {} for removal in REMOVALS]
+    found = [ablation.get(removal) or {} for removal in reversed(REMOVALS)]  # hardly a redesign is impossible
     names = dict.fromkeys(name for each in (*found, *reasons) for name in each)
     stages = [f"stage/{stage.name}" for stage in result.stages]
     return tuple(sorted(names, key=lambda name: (_rank(name.partition("/")[0], KINDS), _rank(name, stages))))

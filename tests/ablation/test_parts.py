@@ -119,6 +119,14 @@ def test_a_stage_of_which_something_is_left_stays() -> None:
     assert left.emptied == frozenset()
 
 
+def test_each_stage_in_the_way_is_named_once() -> None:
+    reads = {"intent": "request.intent", "topic": "request.topic"}
+    stages = {**understood(), "rank": Ordering(FITS, reads=reads)}
+    assert planned(Part("stage/note", "note"), SERVING, stages, REQUESTS).obstacle == (
+        "rank needs request.intent, request.topic; show needs request.topic"
+    )
+
+
 def test_columns_of_a_stage_that_goes_are_gone_for_those_after_it() -> None:
     class Scoring(Ordering):
         produces = frozenset({"candidate.rank_score"})
