@@ -275,6 +275,16 @@ class TestNothingIsFittedTwice:
         assert fits - before == Counter(first=3, second=3, third=3)
         assert len({*seeds, int(whole.stages["third"].state()["seed"][0])}) == 4
 
+    def test_refits_keep_what_learns_alone_wherever_it_stands(self, tmp_path: Path) -> None:
+        def design(fits: Counter[str]) -> dict[str, Stage]:
+            return {"note": Noting(fits), "find": Finding(fits), "rank": Ordering(fits)}
+
+        whole, fits, _ = tried(design, tmp_path)
+        before = fits.copy()
+        again = list(whole.refitted(2))
+        assert fits - before == Counter(note=2, rank=2)
+        assert all(stages["find"] is whole.stages["find"] for stages in again)
+
 
 def part_named(whole: Whole, name: str) -> Part:
     return next(part for part in parts_of(whole.stages) if part.name == name)
