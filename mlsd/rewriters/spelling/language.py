@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from math import exp, log
@@ -82,14 +83,21 @@ class Language:
 
     def log_prob(self, word: str, before: str | None) -> float:
         """Logarithm of P(word | the word before it), in nats; `before` is None at the start of a text."""
-        n_starts = 0.0 if before is None else self._starts.get(before, 0.0)
-        number = self._ids.get(word)
+        return self.log_probs_after((before,), word)[0]
+
+    def log_probs_after(self, befores: Iterable[str | None], word: str) -> list[float]:
+        """`log_prob` of one word after each of several."""
+        number, mu, starts = self._ids.get(word), self.mu, self._starts
+        n_starts = [(before, 0.0 if before is None else starts.get(before, 0.0)) for before in befores]
         if number is None:
-            return self._log_new - LETTER_NATS * len(word) + log(self.mu / (n_starts + self.mu))
-        if before is None or not n_starts:
-            return self.log_probs[word]
-        n_pair = self._pair_counts.get(self._ids[before] * _PAIR + number, 0)
-        return log((n_pair + self.mu * exp(self.log_probs[word])) / (n_starts + self.mu))
+            log_new = self._log_new - LETTER_NATS * len(word)
+            return [log_new + log(mu / (n + mu)) for _, n in n_starts]
+        ids, n_pairs, alone = self._ids, self._pair_counts, self.log_probs[word]
+        prior = mu * exp(alone)
+        return [
+            log((n_pairs.get(ids[before] * _PAIR + number, 0) + prior) / (n + mu)) if before and n else alone
+            for before, n in n_starts
+        ]
 
     def has(self, word: str) -> bool:
         """Whether a word is of the dictionary."""
