@@ -56,8 +56,7 @@ def log_prob(typed: str, meant: str) -> float:
 def _alignment_cost(typed: str, meant: str) -> float:
     """The cheapest alignment of what lies between the letters that both begin and end with."""
     start = _common_start(typed, meant)
-    shorter = min(len(typed), len(meant)) - start
-    end = min(_common_start(typed[::-1], meant[::-1]), shorter)
+    end = _common_start(typed[start:][::-1], meant[start:][::-1])
     too_many = [_too_many(typed, place) for place in range(start, len(typed) - end)]
     omitted = [_omitted(meant, place) for place in range(start, len(meant) - end)]
     wanted = meant[start : len(meant) - end]

@@ -88,15 +88,16 @@ class Language:
     def log_probs_after(self, befores: Iterable[str | None], word: str) -> list[float]:
         """`log_prob` of one word after each of several."""
         number, mu, starts = self._ids.get(word), self.mu, self._starts
-        n_starts = [(before, 0.0 if before is None else starts.get(before, 0.0)) for before in befores]
         if number is None:
             log_new = self._log_new - LETTER_NATS * len(word)
-            return [log_new + log(mu / (n + mu)) for _, n in n_starts]
+            return [log_new + log(mu / (starts.get(before, 0.0) + mu)) for before in befores]
         ids, n_pairs, alone = self._ids, self._pair_counts, self.log_probs[word]
         prior = mu * exp(alone)
         return [
-            log((n_pairs.get(ids[before] * _PAIR + number, 0) + prior) / (n + mu)) if before and n else alone
-            for before, n in n_starts
+            log((n_pairs.get(ids[before] * _PAIR + number, 0) + prior) / (starts[before] + mu))
+            if before is not None and before in starts
+            else alone
+            for before in befores
         ]
 
     def has(self, word: str) -> bool:
@@ -147,7 +148,7 @@ class Language:
         return dict(zip(self._ids, np.log(self.counts / self._total).tolist(), strict=True))
 
     @cached_property
-    def _starts(self) -> dict[str, float]:
+    def _starts(self) -> dict[str | None, float]:
         """Word -> n(word, .), for words that start a pair."""
         started = np.bincount(self.pairs[:, 0], self.pair_counts, len(self.words))
         rows = np.flatnonzero(started)

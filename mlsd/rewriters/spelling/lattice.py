@@ -111,21 +111,19 @@ class Lattice:
     @cached_property
     def _steps(self) -> list[list[tuple[int, float]]]:
         """For each arc, the arcs that may stand before it and what it adds to the score after each."""
-        steps = []
-        for arc in self.arcs:
-            befores = self._ending[arc.start]
-            steps.append(
-                list(zip(befores, self._entries(arc, [self.arcs[one] for one in befores]), strict=True))
-            )
-        return steps
+        last_words = [arc.words[-1] for arc in self.arcs]
+        words_before = [[last_words[number] for number in ending] for ending in self._ending]
+        return [
+            list(zip(self._ending[arc.start], self._entries(arc, words_before[arc.start]), strict=True))
+            for arc in self.arcs
+        ]
 
     def _entry(self, arc: Arc, before: Arc | None) -> float:
         """What an arc adds to the score after another, or at the start."""
-        return self._entries(arc, [before])[0]
+        return self._entries(arc, [before.words[-1] if before else None])[0]
 
-    def _entries(self, arc: Arc, befores: Sequence[Arc | None]) -> list[float]:
-        """What an arc adds to the score after each of others."""
-        words_before = [before.words[-1] if before else None for before in befores]
+    def _entries(self, arc: Arc, words_before: Sequence[str | None]) -> list[float]:
+        """What an arc adds to the score after each of several words."""
         first = self.language.log_probs_after(words_before, arc.words[0])
         rest = sum(self.language.log_prob(word, before) for before, word in pairwise(arc.words))
         return [arc.channel + one + rest for one in first]
