@@ -122,7 +122,7 @@ def rendered(figure: object, path: str) -> str:
 
 def _is_level(path: str) -> bool:
     """Whether a single number is no difference, though it stands among differences."""
-    return path.endswith((".control", ".treatment", ".with", ".without", ".margin", "p_value", "p_holm"))
+    return path.endswith((".control", ".treatment", ".with", ".without", ".margin", ".reach", ".p_value"))
 
 
 def _number(value: object, sign: str) -> str:
