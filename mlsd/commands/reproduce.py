@@ -62,7 +62,9 @@ def main(arguments: Sequence[str]) -> int:
         raise NotReproducedError(
             f"{len(found.changed):,} of {found.n:,} figures of {options.run} are not what they were"
         )
-    say(f"reproduced: all {found.n:,} figures are equal")
+    n_same = found.n - len(held(then, now).changed)
+    how = "" if same else f" within the tolerance, {n_same:,} of them bit for bit"
+    say(f"reproduced: all {found.n:,} figures are equal{how}")
     return 0
 
 

@@ -108,6 +108,6 @@ class PairedComparison:
         value, p_value = number(figure.get("value")), number(figure.get(correction))
         if math.isnan(p_value) or math.isnan(value):
             return Said("none", "not measured")
-        if p_value >= 1 - self.confidence:
+        if 1 - p_value <= self.confidence:
             return Said("open", "not told apart")
         return Said("good", "better") if value > 0 else Said("bad", "worse")
