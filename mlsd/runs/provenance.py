@@ -11,7 +11,6 @@ from importlib.metadata import requires, version
 from typing import Any
 
 from mlsd.config.schema import System
-from mlsd.models.inference import cpu_capability
 from mlsd.runs.leaves import leaves
 from mlsd.runs.revision import revision
 from mlsd.store import code_version, key_of
@@ -35,6 +34,8 @@ def provenance(system: System, config: Mapping[str, Any], truth: str) -> dict[st
         config: resolved, as plain values.
         truth: tells the test window's requests and what is true of them from any others.
     """
+    from mlsd.models.inference import cpu_capability  # noqa: PLC0415  (it loads torch, which checks need not)
+
     commit, code = revision()
     return {
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
