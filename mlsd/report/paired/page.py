@@ -69,7 +69,7 @@ def headline(comparison: PairedComparison) -> str:
     said = [
         f"{_and(names)} {'is' if len(names) == 1 else 'are'} {word} {numbers.one_line(comparison.baseline)}"
         for tone, word in words.items()
-        if (names := [run.name for run in comparison.runs if _said(comparison, run).tone == tone])
+        if (names := [run.name for run in comparison.runs if _answered(comparison, run).tone == tone])
     ]
     return f"By {numbers.one_line(comparison.metric)}, {'; '.join(said) or 'nothing was measured'}."
 
@@ -79,7 +79,7 @@ def _and(names: list[str]) -> str:
     return " and ".join([", ".join(spoken[:-1]), spoken[-1]] if len(spoken) > 1 else spoken)
 
 
-def _said(comparison: PairedComparison, run: ComparedRun) -> Verdict:
+def _answered(comparison: PairedComparison, run: ComparedRun) -> Verdict:
     tone, _ = comparison.said(run.figure(comparison.metric))
     return Verdict(
         f"Is {numbers.one_line(run.name)} better than {numbers.one_line(comparison.baseline)}?",
@@ -103,7 +103,7 @@ def _whose(comparison: PairedComparison) -> str:
 
 
 def _verdict(comparison: PairedComparison, run: ComparedRun) -> Verdict:
-    said, figure = _said(comparison, run), run.figure(comparison.metric)
+    said, figure = _answered(comparison, run), run.figure(comparison.metric)
     difference = Estimate.of(figure)
     old, new = (
         numbers.like(comparison.mean(name, comparison.metric).value, difference)

@@ -14,6 +14,7 @@ from mlsd.evaluation import ORACLE
 from mlsd.metrics.base import DiversityMetric, PredictionMetric, RankingMetric
 from mlsd.problems.base import Problem
 from mlsd.report.paired.base import ComparedRun, PairedComparison
+from mlsd.report.parts import Changes
 from mlsd.runs.changes import changes_of
 from mlsd.runs.paired.comparable import require_comparable
 from mlsd.runs.paired.differences import differences_of
@@ -101,7 +102,7 @@ def _query(problem: Problem, side: Side) -> Array | None:
     return side.requests[texts[0]] if len(texts) == 1 else None
 
 
-def _changes(baseline: Side, other: Side, system: str, metric: str, query: Array | None) -> Any:
+def _changes(baseline: Side, other: Side, system: str, metric: str, query: Array | None) -> Changes:
     return changes_of(baseline.values(system, metric), other.values(system, metric), query)
 
 
