@@ -20,6 +20,12 @@ class StandIn:
     catalog_needs: frozenset[str] = frozenset()
     produces: frozenset[str] = frozenset()
 
+    def __getattr__(self, name: str) -> StandIn:
+        """Whatever else is asked of a part, such as whether it `relates`: nothing that holds."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self
+
     def __float__(self) -> float:
         return nan
 

@@ -258,6 +258,24 @@ def test_a_target_must_be_allowed_found_and_of_the_right_kind(target: str, messa
     assert message in fault
 
 
+def targets(node: object, key: str = "") -> list[str]:
+    """The keys of all parts of a config."""
+    if not isinstance(node, dict):
+        return []
+    own = [f"{key}._target_"] if key and "_target_" in node else []
+    return [
+        *own,
+        *(found for name, each in node.items() for found in targets(each, f"{key}.{name}".lstrip("."))),
+    ]
+
+
+@pytest.mark.parametrize("key", targets(OmegaConf.to_container(default().funnel), "funnel"))
+def test_a_part_that_is_not_there_is_one_fault_wherever_it_stands(key: str) -> None:
+    found = faults(f"{key}=mlsd.problems.search.NoSuch")
+    assert [fault for fault in found if fault.startswith(f"{key} == ")] != []
+    assert len(found) == 1, found
+
+
 def test_the_environment_allows_a_prefix_and_yaml_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
     mine = "+features.extra={_target_: tests_own_package.Thing}"
     assert "must begin with mlsd.;" in faults(mine)[0]
