@@ -132,9 +132,7 @@ class TwoWayBootstrap:
         start = 0
         for counts in Bootstrap(self.n_replicates, self.confidence, self.seed).counts(unit_ids):
             replicate = np.arange(start, start + len(counts))
-            drawn = rng.integers(
-                self.seed, "seeds", n_seeds, replicate[:, None], np.arange(n_seeds)[None, :]
-            )
+            drawn = rng.integers(self.seed, "seeds", n_seeds, replicate[:, None], np.arange(n_seeds)[None, :])
             yield counts, (drawn[:, :, None] == np.arange(n_seeds)).sum(axis=1)
             start += len(counts)
 
@@ -155,7 +153,7 @@ class TwoWayBootstrap:
 
 
 def _two_sided(value: Floats, error: Floats, freedom: Floats) -> Floats:
-    """p of a mean this far from 0; a mean without any error is certain."""
+    """The p-value of a mean this far from 0; a mean without any error is certain."""
     distance = np.abs(value)
     p_value = 2 * stdtr(freedom, -distance / np.where(error > 0, error, 1.0))
     return np.where(error > 0, p_value, np.where(distance > 0, 0.0, 1.0))

@@ -83,11 +83,11 @@ def test_nested_is_students_t_of_the_seeds() -> None:
     means = [values[seeds == seed].mean() for seed in range(5)]
     low, high = stats.t.interval(0.95, 4, np.mean(means), stats.sem(means))
     expected = (np.mean(means), low, high, stats.ttest_1samp(means, 0).pvalue)
-    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    np.testing.assert_allclose(np.array(found), np.array(expected, np.float64), rtol=1e-9)
 
 
 def test_crossed_variance_is_that_of_the_random_effects() -> None:
-    """20 seeds by 400 units, a row each: Var = s^2 / S + u^2 / U + e^2 / (S U), the last one counted thrice."""
+    """20 seeds by 400 units, a row each: Var = s^2 / S + u^2 / U + e^2 / (S U), the last counted thrice."""
     seed, unit = (axis.reshape(-1) for axis in np.meshgrid(np.arange(20), np.arange(400)))
     value = rng.normal(1, "seed", seed) + 4 * rng.normal(1, "unit", unit)
     value = value + 9 * rng.normal(1, "noise", seed * 400 + unit)
@@ -117,7 +117,9 @@ def test_only_seeds_differ_or_only_units_do() -> None:
 
 def test_seeds_count_alike_however_many_rows_they_have() -> None:
     values = np.array([1.0, 0.0, 0.0, 0.0])
-    (found,) = TwoWayBootstrap(100).means(values[:, None], np.array([0, 1, 1, 1]), np.arange(4), crossed=False)
+    (found,) = TwoWayBootstrap(100).means(
+        values[:, None], np.array([0, 1, 1, 1]), np.arange(4), crossed=False
+    )
     assert found.value == 0.5
 
 
@@ -139,7 +141,9 @@ def test_no_difference_at_all_is_certain(crossed: bool) -> None:
 
 
 def test_one_seed_has_no_interval() -> None:
-    (found,) = TwoWayBootstrap(100).means(np.array([[0.2], [0.4]]), np.zeros(2, int), np.arange(2), crossed=True)
+    (found,) = TwoWayBootstrap(100).means(
+        np.array([[0.2], [0.4]]), np.zeros(2, int), np.arange(2), crossed=True
+    )
     np.testing.assert_allclose(found, [0.3, np.nan, np.nan, np.nan])
 
 
