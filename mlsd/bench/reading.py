@@ -73,7 +73,7 @@ def _strict(path: Path) -> tuple[dict[str, Any], list[Fault]]:
         loader = SafeLoader(path.read_text(encoding="utf-8"))
         try:
             node = loader.get_single_node()
-            faults = list(_key_faults(node, "", set()))
+            faults = list(_key_faults(node, "", ()))
             values = loader.construct_document(node) if node is not None else None
         finally:
             loader.dispose()
@@ -92,14 +92,14 @@ def _said(error: YAMLError | UnicodeDecodeError) -> str:
     return f"line {mark.line + 1}, column {mark.column + 1}: {error.problem}; what has brackets needs quotes"
 
 
-def _key_faults(node: Node | None, key: str, seen: set[int]) -> Iterator[Fault]:
+def _key_faults(node: Node | None, key: str, above: tuple[Node, ...]) -> Iterator[Fault]:
     """Keys that stand twice, of which YAML would silently take the last, and keys that are no text."""
-    if node is None or id(node) in seen:
-        return
-    seen.add(id(node))
+    if any(node is each for each in above):
+        raise InputError(f"{key} refers to itself")
+    above = (*above, node) if node is not None else above
     if isinstance(node, SequenceNode):
         for row, each in enumerate(node.value):
-            yield from _key_faults(each, f"{key}[{row}]", seen)
+            yield from _key_faults(each, f"{key}[{row}]", above)
     if isinstance(node, MappingNode):
         lines: dict[str, int] = {}
         for name, value in node.value:
@@ -111,4 +111,4 @@ def _key_faults(node: Node | None, key: str, seen: set[int]) -> Iterator[Fault]:
                 rule = f"stands in lines {lines[name.value]} and {line}, must be named once"
                 yield Fault(inner, name.value, rule)
             lines.setdefault(str(name.value), line)
-            yield from _key_faults(value, inner, seen)
+            yield from _key_faults(value, inner, above)

@@ -68,7 +68,7 @@ def markdown(found: Mapping[str, Any]) -> str:
         f"Made by `mlsd bench {found['name']}.yaml --write`.",
         escape(verdict_text(found["expected"], found["verdict"], Difference(**found["held_against"]))),
         _table(HEADINGS, [_cells(row) for row in rows]),
-        escape(_reading(found)),
+        _reading(found),
         "## What it cost",
         _table(COST_HEADINGS, [[escape(row.arm), *cost_texts(row.costs)] for row in rows]),
         "Means over seeds. Times are by a clock, several runs at once: no figure above depends on them.",
@@ -133,7 +133,7 @@ def _reading(found: Mapping[str, Any]) -> str:
     method = (CROSSED if found["crossed"] else NESTED).format(units=units)
     judged = f"{count(found['n_requests'])} requests of {plural(found['n_units'], unit, units)}"
     return (
-        f"{found['metric']} over {judged}; {made['varies']} = {_words(made['seeds'])}. "
+        f"`{found['metric']}` over {judged}; {made['varies']} = {_words(made['seeds'])}. "
         f"For intervals {method}. "
         "Differences are paired by request; their p-values are corrected over all pairs of arms. What is not "
         "separable from the best is not shown to be as good."

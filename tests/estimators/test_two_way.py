@@ -47,15 +47,15 @@ def coverage(n_worlds: int, n_units: int, n_seeds: int, *, crossed: bool) -> flo
 
 @pytest.mark.parametrize("n_seeds", [3, 5])
 def test_intervals_over_crossed_seeds_and_units_cover(n_seeds: int) -> None:
-    """1000 worlds, seeds 0 to 999, of 60 units. Products of weights err towards wide: no upper limit."""
-    assert coverage(1000, 60, n_seeds, crossed=True) >= band(1000)[0]
+    """600 worlds, seeds 0 to 599, of 60 units. Products of weights err towards wide: no upper limit."""
+    assert coverage(600, 60, n_seeds, crossed=True) >= band(600)[0]
 
 
 @pytest.mark.parametrize("n_seeds", [3, 5])
 def test_intervals_over_nested_seeds_cover_as_often_as_they_say(n_seeds: int) -> None:
-    """1000 worlds, seeds 0 to 999, of 60 units under each seed."""
-    low, high = band(1000)
-    assert low <= coverage(1000, 60, n_seeds, crossed=False) <= high
+    """600 worlds, seeds 0 to 599, of 60 units under each seed."""
+    low, high = band(600)
+    assert low <= coverage(600, 60, n_seeds, crossed=False) <= high
 
 
 def test_units_alone_do_not_cover() -> None:
