@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -87,10 +88,13 @@ def _times(*milliseconds: float) -> tuple[Text, ...]:
 
 
 def ablation_table(result: RunResult) -> Table:
-    """What each part is worth, taken out in both ways."""
+    """What each part is worth, taken out in both ways; a blank line between kinds of parts."""
     table = _table((f"worth in {result.decides.offline}",), tuple(REMOVALS.values()))
-    for part in parts_tried(result):
-        table.add_row(_text(part_name(part)), *(_worth(result, removal, part) for removal in REMOVALS))
+    for _, of_kind in groupby(parts_tried(result), lambda part: part.partition("/")[0]):
+        if table.row_count:
+            table.add_row()
+        for part in of_kind:
+            table.add_row(_text(part_name(part)), *(_worth(result, removal, part) for removal in REMOVALS))
     return table
 
 
