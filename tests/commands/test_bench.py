@@ -138,12 +138,15 @@ def test_the_gate(bench: Bench) -> None:
 
 
 def test_only_the_quick_ones(bench: Bench) -> None:
-    write()
-    assert bench("--quick") == (0, "0 benchmarks of 1 named are quick\n", "")
+    """One that is not is not even asked for the collection that it needs."""
+    write(needs_data="scifact")
+    assert bench("--quick") == (0, "quick benchmarks: 0 of 1\n", "")
     write(quick=True)
     code, out, _ = bench("--quick")
     assert code == 0
-    assert out.startswith("1 benchmark of 1 named are quick\ntiny: 4 runs")
+    assert out.startswith("quick benchmarks: 1 of 1\ntiny: 4 runs")
+    write(quick=True, seeds=[1])
+    assert bench("--quick")[0] == 2
 
 
 def test_mistakes_come_before_everything(bench: Bench, tmp_path: Path) -> None:
