@@ -66,7 +66,7 @@ def quoted(value: object) -> str:
 
     Example:
         >>> print(quoted("my data/it's"))
-        'my data/it\\'s'
+        'my data/it\'s'
     """
     text = str(value).replace("\\", "\\\\").replace("'", "\\'")
     return f"'{text}'"
