@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
+from mlsd.config.check import check
+from mlsd.config.compose import compose_overrides
 from mlsd.config.overrides import quoted
-from mlsd.runner import run
+from mlsd.runner import run_config
 from mlsd.store import Store, load_state, read_json, read_table, write_json
 from mlsd.training import STATE
 
@@ -77,19 +79,26 @@ def finished(job: Job, store: Store) -> Finished:
     return _load(store.path(KIND, job.key))
 
 
-def perform(job: Job, store: Store, n_threads: int = 1) -> None:
+def perform(job: Job, store: Store, n_threads: int = 1, search: Sequence[Path] = ()) -> None:
     """Run a job and keep its results, unless they are there.
 
     The run has a store of its own that starts empty: what training costs is measured whole, and whatever a
     killed attempt left is cleared away.
+
+    Args:
+        job: what is run.
+        store: where its results are kept.
+        n_threads: that rank.
+        search: further folders of YAML, looked into after the shipped one.
     """
     work = store.work(KIND, job.key)
 
     def make() -> Finished:
         shutil.rmtree(work, ignore_errors=True)
         own = (f"store.folder={quoted(work / 'store')}", f"n_workers={n_threads}")
-        run([*job.overrides, *own], work / "run", Console(quiet=True))
-        return _of_run(work / "run")
+        overrides = [*job.overrides, *own]
+        config = check(compose_overrides(overrides, search))
+        return _of_run(run_config(config, work / "run", overrides, Console(quiet=True)))
 
     store.get_or_make(KIND, job.key, make, _save, _load)
 

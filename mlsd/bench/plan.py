@@ -130,18 +130,21 @@ def _examined(
         if composition.config is not None:
             examined[arm] = examine(composition.config)
             faults[arm] += examined[arm].faults
-    times = Counter(str(fault) for found in faults.values() for fault in found)
-    everywhere = {text for text, n in times.items() if n == len(written.arms)}
-    of_all = {str(fault): replace(fault, key=f"all arms: {fault.key}")
-              for found in faults.values() for fault in found if str(fault) in everywhere}  # fmt: skip
-    own_faults = [
-        replace(fault, key=f"arms.{arm}: {fault.key}")
-        for arm, found in faults.items()
-        for fault in found
-        if str(fault) not in everywhere
-    ]
     right = {arm: one for arm, one in examined.items() if not faults[arm]}
-    return right, [*of_all.values(), *own_faults]
+    return right, _named(faults)
+
+
+def _named(faults: Mapping[str, Sequence[Fault]]) -> list[Fault]:
+    """Faults that all arms have, each once, then those of some, each with its arm."""
+    times = Counter(str(fault) for found in faults.values() for fault in found)
+    shared, own = {}, []
+    for arm, found in faults.items():
+        for fault in found:
+            if times[str(fault)] == len(faults):
+                shared[str(fault)] = replace(fault, key=f"all arms: {fault.key}")
+            else:
+                own.append(replace(fault, key=f"arms.{arm}: {fault.key}"))
+    return [*shared.values(), *own]
 
 
 def _metric_faults(written: Written, examined: Mapping[str, Examined]) -> list[Fault]:
@@ -151,9 +154,8 @@ def _metric_faults(written: Written, examined: Mapping[str, Examined]) -> list[F
     if not without or written.metric is None:
         return []
     near = nearest(written.metric, next(iter(without.values())))
-    who = "no arm's run" if len(without) == len(columns) else f"the runs of {', '.join(without)} do not"
-    rule = f"{who} {'produces' if len(without) == len(columns) else 'produce'} it; it is SYSTEM.METRIC"
-    return [Fault("metric", written.metric, rule, near)]
+    whose = "no arm's run has" if len(without) == len(columns) else f"no run of {', '.join(without)} has"
+    return [Fault("metric", written.metric, f"{whose} it; it is SYSTEM.METRIC", near)]
 
 
 def columns_of(sections: Mapping[str, Any]) -> list[str]:
@@ -173,7 +175,8 @@ def _alike(examined: Mapping[str, Examined]) -> list[Fault]:
     first: dict[str, str] = {}
     found = []
     for arm, one in examined.items():
-        other = first.setdefault(key_of(_identity(one)), arm)
+        config = key_of(_identity(one), one.values["world"].get("path"))
+        other = first.setdefault(config, arm)
         if other != arm:
             found.append(Fault("arms", arm, f"must differ from {other}: both compose to the same config"))
     return found

@@ -103,7 +103,7 @@ def _is_quick(path: Path) -> bool:
 def _bench(path: Path, plan: Plan, options: Namespace) -> int:
     """Run what is missing, then show and write the leaderboard if it is whole."""
     store = Store(options.store.resolve())
-    failures = _run(plan, store, options.n_workers)
+    failures = _run(plan, store, options.n_workers, options.config_dir)
     if failures:
         say(f"{plan.name}: no leaderboard, {len(failures)} of {plural(len(plan.jobs), 'run')} missing")
         for job, failure in failures.items():
@@ -119,7 +119,7 @@ def _bench(path: Path, plan: Plan, options: Namespace) -> int:
     return _checked(board) if options.check else 0
 
 
-def _run(plan: Plan, store: Store, n_workers: int) -> dict[Job, str]:
+def _run(plan: Plan, store: Store, n_workers: int, search: Sequence[Path]) -> dict[Job, str]:
     """Do the jobs that are not in the store; those that failed, and why."""
     missing = [job for job in plan.jobs if not is_finished(job, store)]
     n_there, n_jobs = len(plan.jobs) - len(missing), len(plan.jobs)
@@ -136,7 +136,7 @@ def _run(plan: Plan, store: Store, n_workers: int) -> dict[Job, str]:
         outcome = f"failed twice: {failure}" if failure else "done"
         say(f"  [{ended}/{n_jobs}] {job}: {outcome}, {seconds(perf_counter() - start)}")
 
-    work = partial(perform, store=store, n_threads=threads_each(n_workers))
+    work = partial(perform, store=store, n_threads=threads_each(n_workers), search=search)
     Processes(work, n_workers, told).run(missing)
     return {job: failures[job] for job in plan.jobs if job in failures}
 

@@ -48,3 +48,17 @@ def test_a_run_that_fails_leaves_no_result(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="position bias cannot be estimated"):
         perform(job, store)
     assert not is_finished(job, store)
+
+
+def test_yaml_of_ones_own(write: Write, tmp_path: Path) -> None:
+    """A retriever of the user's own folder is found when the job is planned and when it is run."""
+    own = tmp_path / "conf" / "retriever"
+    own.mkdir(parents=True)
+    (own / "shallow.yaml").write_text(
+        "_target_: mlsd.retrievers.bm25.BM25\nk1: 0.1\nb: 0.0\n", encoding="utf-8"
+    )
+    key = "retriever@funnel.stages.retrieve.retrievers.bm25"
+    path = write(arms={"both": [], "bm25": [f"{key}=shallow"]})
+    job, store = plan_of(path, search=[tmp_path / "conf"]).jobs[1], Store(tmp_path / "store")
+    perform(job, store, search=[tmp_path / "conf"])
+    assert is_finished(job, store)

@@ -74,8 +74,8 @@ def test_faults_of_the_file_and_of_all_arms_come_together(write: Write) -> None:
 @pytest.mark.parametrize(
     ("changed", "fault"),
     [
-        ({"metric": "funnel.nDCG@11"}, "metric == 'funnel.nDCG@11': no arm's run produces it; "),
-        ({"metric": "light_rank.nDCG@10"}, "metric == 'light_rank.nDCG@10': no arm's run produces it"),
+        ({"metric": "funnel.nDCG@11"}, "metric == 'funnel.nDCG@11': no arm's run has it; it is "),
+        ({"metric": "light_rank.nDCG@10"}, "metric == 'light_rank.nDCG@10': no arm's run has it"),
         ({"arms": {"one": [], "two": ["seed=7"]}, "expect": {"best": "one"}},
          "arms.two[0] == 'seed=7': must not be set: varies is seed."),
         ({"arms": {"one": [], "two": ["training.seed=7"]}, "expect": {"best": "one"}},
@@ -96,7 +96,7 @@ def test_a_metric_that_some_arms_do_not_produce(write: Write) -> None:
     arms = {"with": [], "without": ["funnel.skip=[light_rank]"]}
     changed = {"base": base, "arms": arms, "expect": {"best": "with"}, "metric": "light_rank.nDCG@10"}
     (fault,) = faults(write, **changed)
-    assert fault.startswith("metric == 'light_rank.nDCG@10': the runs of without do not produce it")
+    assert fault.startswith("metric == 'light_rank.nDCG@10': no run of without has it")
 
 
 class TestCollections:
