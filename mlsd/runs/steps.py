@@ -133,6 +133,7 @@ def evaluate(system: System, logged: Logged, labels: Labels, funnel: Funnel, pro
         {stage: bins for stage, (_, bins, _) in predicted.items()},
         {stage: coverage for stage, (_, _, coverage) in predicted.items()},
         _steps(system, funnel, values, evaluated),
+        evaluated.fingerprint,
     )
 
 
