@@ -2,10 +2,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: help venv demo test check bench clean
+.PHONY: help venv demo test check bench bench-check clean
 
 help:  ## What there is
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /	/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /	/' | expand -t 14
 
 venv: .venv/.complete  ## The environment alone, in .venv
 
@@ -28,6 +28,9 @@ check: venv  ## Format, lint, types and all tests; a skipped test fails
 
 bench: venv  ## Ratios to reference implementations, each measured within one run
 	@for benchmark in benchmarks/bench_*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+
+bench-check: venv  ## The quick experiments again: exit 1 if a figure left its tolerance
+	$(BIN)/mlsd bench --quick --check experiments/*.yaml
 
 clean:  ## Remove the environment and what runs left behind
 	rm -rf .venv outputs/*

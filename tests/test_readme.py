@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from mlsd.bench.plan import plan_of
 from mlsd.cli import main
 from mlsd.config.check import all_faults
 from mlsd.config.compose import compose_jobs, compose_overrides
@@ -32,8 +33,9 @@ MAKE = [words for words in COMMANDS if words[0] == "make"]
 MLSD = [" ".join(words[1:]) for words in COMMANDS if words[0].endswith("mlsd")]
 RUNS = [one for one in MLSD if one.startswith("run ") and "--cfg" not in one]
 SMALL_ENOUGH = [one for one in RUNS if "experiment=" not in one]
+BENCHES = [one for one in MLSD if one.startswith("bench ")]
 OF_RUNS = [one for one in MLSD if one.startswith(("score ", "compare ", "reproduce "))]
-ANSWERS = [one for one in MLSD if one not in [*RUNS, *OF_RUNS]]
+ANSWERS = [one for one in MLSD if one not in [*RUNS, *BENCHES, *OF_RUNS]]
 
 
 @pytest.fixture
@@ -89,6 +91,11 @@ def test_a_question_is_answered(command: str, capsys: pytest.CaptureFixture[str]
     assert err == ""
     assert out.count("\n") >= 3
     assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("command", BENCHES)
+def test_a_benchmark_has_no_fault(command: str) -> None:
+    assert plan_of(ROOT / command.split()[1]).jobs
 
 
 def test_a_run_scores(small_run: FinishedRun) -> None:

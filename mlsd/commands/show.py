@@ -19,7 +19,7 @@ What there is, one line each. Without a group: the groups.
   mlsd show worlds
 """
 
-HIDDEN = {"commands", "config", "testing", "hydra"}
+HIDDEN = {"bench", "commands", "config", "testing", "hydra"}
 """Folders that hold nothing to choose from."""
 
 TARGET = re.compile(r"^_target_:\s*(\S+)", re.MULTILINE)

@@ -59,3 +59,14 @@ def value_of(key: str, overrides: Sequence[str]) -> object:
     """
     parsed = [one for text in overrides if not isinstance(one := parse(text), Fault)]
     return next((one.value() for one in reversed(parsed) if one.key_or_group == key), None)
+
+
+def quoted(value: object) -> str:
+    r"""A value as an override writes it, whatever characters it has.
+
+    Example:
+        >>> print(quoted("my data/it's"))
+        'my data/it\'s'
+    """
+    text = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{text}'"

@@ -112,13 +112,13 @@ class Bootstrap:
             unit_ids: (n_units,) who the units are; the draws are keyed by it.
         """
         blocks: list[list[Floats]] = [[] for _ in statistics]
-        for counts in self._counts(unit_ids):
+        for counts in self.counts(unit_ids):
             for statistic, block in zip(statistics, blocks, strict=True):
                 block.append(statistic.resampled(counts))
         pairs = zip(statistics, blocks, strict=True)
         return [self._of_replicates(statistic, np.concatenate(block)) for statistic, block in pairs]
 
-    def _counts(self, unit_ids: Ints) -> Iterator[NDArray[np.uint8]]:
+    def counts(self, unit_ids: Ints) -> Iterator[NDArray[np.uint8]]:
         """(n_block, n_units) how often each unit counts, for all replicates in blocks."""
         step = max(_BLOCK_COUNTS // max(len(unit_ids), 1) // _PER_HASH, 1)
         n_groups = -(-self.n_replicates // _PER_HASH)

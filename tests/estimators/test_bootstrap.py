@@ -155,7 +155,7 @@ def test_weighted_sums_are_exact_in_any_order() -> None:
 
 def test_a_unit_counts_as_poisson() -> None:
     """1,000,000 counts, seed 0; chi-squared over 0 to 5 and more. A right one fails once in 1000 seeds."""
-    counts = np.concatenate(list(Bootstrap(n_replicates=1000)._counts(np.arange(1000))))
+    counts = np.concatenate(list(Bootstrap(n_replicates=1000).counts(np.arange(1000))))
     assert counts.shape == (1000, 1000)
     observed = np.bincount(np.minimum(counts.reshape(-1), 5), minlength=6)
     expected = 1e6 * np.append(stats.poisson.pmf(np.arange(5), 1), stats.poisson.sf(4, 1))

@@ -1,0 +1,1 @@
+"""Benchmarks: a question, arms that answer it differently, seeds, and the figure that decides."""
