@@ -12,6 +12,7 @@ from mlsd.errors import MlsdError, nearest
 
 COMMANDS = {
     "run": "design, train and try a system: the main job",
+    "sweep": "try configs and find the best: an Optuna study",
     "design": "the system-design document of a config, nothing is trained",
     "show": "what there is: problems, worlds, rankers, losses, metrics and so on",
     "score": "rank your own requests by a finished run",

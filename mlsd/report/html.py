@@ -12,7 +12,7 @@ from mlsd.report.base import RunResult
 from mlsd.report.charts.specs import ChartSpec
 from mlsd.report.document import to_html
 from mlsd.report.numbers import clean
-from mlsd.report.page import SIGNS
+from mlsd.report.page import SIGNS, Page
 from mlsd.report.sections import build_page
 from mlsd.store import write_text
 
@@ -21,12 +21,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def render_html(result: RunResult) -> str:
     """The whole page; the same result gives the same bytes."""
+    return render_page(build_page(result))
+
+
+def render_page(page: Page) -> str:
+    """Any page as HTML."""
     style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704  our own file
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(page=build_page(result), style=style, signs=SIGNS)
-    )
+    return _environment().get_template("report.html.j2").render(page=page, style=style, signs=SIGNS)
 
 
 def write_html(result: RunResult, path: Path) -> None:

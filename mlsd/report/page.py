@@ -181,6 +181,7 @@ class Page:
         verdicts: answers, the weightiest first.
         sections: in reading order.
         reading: how to read figures.
+        figures_in: the file beside the report that holds them all.
     """
 
     title: str
@@ -190,3 +191,4 @@ class Page:
     verdicts: tuple[Verdict, ...] = ()
     sections: tuple[Section, ...] = ()
     reading: str = ""
+    figures_in: str = "metrics.json"
