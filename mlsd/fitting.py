@@ -88,8 +88,8 @@ class Curves:
     Args:
         train: losses on what is trained on.
         validation: losses on the validation window.
-        quality: how good the model is there, in [0, 1] whatever its loss: of rankers the mean nDCG by their own
-            labels. Empty of models that have no such figure.
+        quality: how good the model is there, in [0, 1] whatever its loss: of rankers the mean nDCG by
+            their own labels. Empty of models that have no such figure.
 
     Example:
         >>> Curves(train=(0.7, 0.5, 0.4), validation=(0.6, 0.5, 0.5)).best_epoch

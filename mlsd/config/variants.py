@@ -33,7 +33,7 @@ class Variants:
         self._composed: dict[tuple[str, ...], Composition] = {}
 
     def of(self, overrides: Sequence[str]) -> Composition:
-        """The same as `compose_overrides` of `overrides_with(overrides)`, without its work where it was done."""
+        """The same as `compose_overrides` of `overrides_with(overrides)`, mostly without its work."""
         all_of_them = self.overrides_with(overrides)
         values = [text for text in overrides if not self._is_group(text)]
         start = self._start([text for text in all_of_them if text not in values])

@@ -85,9 +85,7 @@ class Epochs(Callback):
 
     @property
     def curves(self) -> Curves:
-        return Curves(
-            tuple(self.losses["train"]), tuple(self.losses["validation"]), tuple(self.quality)
-        )
+        return Curves(tuple(self.losses["train"]), tuple(self.losses["validation"]), tuple(self.quality))
 
     @property
     def finished(self) -> bool:

@@ -10,7 +10,19 @@ from dataclasses import dataclass, field
 from mlsd.report import numbers
 from mlsd.report.charts.specs import HistoryChart, IntervalChart, IntervalRow, ParetoChart, TrialPoint
 from mlsd.report.estimate import Estimate
-from mlsd.report.page import Block, Bullets, Cell, Code, Column, Fold, Page, Paragraph, Section, Table, Verdict
+from mlsd.report.page import (
+    Block,
+    Bullets,
+    Cell,
+    Code,
+    Column,
+    Fold,
+    Page,
+    Paragraph,
+    Section,
+    Table,
+    Verdict,
+)
 from mlsd.report.sections.cells import charts, columns, estimate_cell, figure_cell, pairs, text_cell
 
 COMPLETE, PRUNED, FAILED = "complete", "pruned", "failed"
@@ -74,7 +86,7 @@ class SweepResult:
         trials: in order.
         best: number of the best trial; None where none is finished.
         front: numbers of the trials that no other one beats in every objective.
-        importances: objective -> parameter -> share of the differences between good and other trials, in [0, 1].
+        importances: objective -> parameter -> share of what tells good trials from others, in [0, 1].
         parameters: (name, key, values, when it counts) of each.
         commands: (what for, the line) to run what was found.
         n_trials: that were asked for.
@@ -150,7 +162,8 @@ def _headline(result: SweepResult) -> str:
         return "No trial is finished."
     first, best = result.objectives[0], result.by_number[result.best]
     figure = numbers.value_text(best.figures[first.name])
-    return f"Trial {best.number} is the best of {len(result.finished)} by {first.metric} on the validation window: {figure}."
+    among = f"the best of {len(result.finished)} by {first.metric} on the validation window"
+    return f"Trial {best.number} is {among}: {figure}."
 
 
 def _reading(result: SweepResult) -> str:
@@ -172,7 +185,9 @@ def _verdicts(result: SweepResult) -> tuple[Verdict, ...]:
             f"Trial {best.number}",
             "none",
             numbers.value_text(best.figures[objective.name]),
-            numbers.interval_text(best.figures[objective.name]) if best.figures[objective.name].has_interval else "",
+            numbers.interval_text(best.figures[objective.name])
+            if best.figures[objective.name].has_interval
+            else "",
             f"{objective.metric}, {_direction(objective)}. {_spread(result, objective)}",
         )
         for objective in result.objectives
@@ -207,7 +222,8 @@ def _front(result: SweepResult) -> Section | None:
         return None
     first, second = result.objectives[:2]
     values = {
-        trial.number: (trial.figures[second.name].value, trial.figures[first.name].value) for trial in result.finished
+        trial.number: (trial.figures[second.name].value, trial.figures[first.name].value)
+        for trial in result.finished
     }
     chart = ParetoChart(
         "pareto",
@@ -218,7 +234,11 @@ def _front(result: SweepResult) -> Section | None:
         (second.metric, first.metric),
     )
     rows = tuple(
-        (text_cell(number), *_figure_cells(result, result.by_number[number]), text_cell(_chosen(result.by_number[number])))
+        (
+            text_cell(number),
+            *_figure_cells(result, result.by_number[number]),
+            text_cell(_chosen(result.by_number[number])),
+        )
         for number in result.front
     )
     headings = columns("trial", *(one.name for one in result.objectives), "config", words=("config",))
@@ -274,12 +294,16 @@ def _importances(result: SweepResult) -> Section | None:
         for place, (name, shares) in enumerate(known.items())
     )
     rows = tuple(
-        (text_cell(parameter), *(figure_cell(numbers.share(shares.get(parameter, math.nan))) for shares in known.values()))
+        (
+            text_cell(parameter),
+            *(figure_cell(numbers.share(shares.get(parameter, math.nan))) for shares in known.values()),
+        )
         for parameter in dict.fromkeys(one for shares in known.values() for one in shares)
     )
     lead = (
-        "How differently the best tenth of the finished trials and all of them spread over each parameter's range "
-        "(PED-ANOVA, Watanabe et al., IJCAI 2023), as shares of 100%. From few trials this is a hint and no more."
+        "How differently the best tenth of the finished trials and all of them spread over each "
+        "parameter's range (PED-ANOVA, Watanabe et al., IJCAI 2023), as shares of "
+        "100%. Of few trials this is a hint, no more."
     )
     table = Table(columns("parameter", *known), rows)
     return Section("importances", "What matters", lead, (*charts(*drawn), Fold("As a table", (table,))))
@@ -345,19 +369,26 @@ def _work(result: SweepResult) -> Section:
         ("trainings of a trial", str(result.n_seeds)),
     ]
     notes = [
-        "Saved is what fitting the same stage took when a trial of this study did it; stages that were in the store "
-        "before it began count as nothing."
+        (
+            "Saved is what fitting the same stage took when a trial of this study did it; stages that were "
+            "in the store before it began count as nothing."
+        )
     ]
     if any(objective.is_timed for objective in result.objectives):
         notes.append(
-            "Latencies were measured one trial at a time, while no other trial of the study was at work on the machine."
+            "Latencies were measured one trial at a time, while no other trial of the study was at work on "
+            "the machine."
         )
     if result.n_codes > 1:
-        notes.append(f"Trials were made by {result.n_codes} versions of mlsd's code: their figures may not compare.")
+        notes.append(
+            f"Trials were made by {result.n_codes} versions of mlsd's code: their figures may not compare."
+        )
     return Section("work", "What it took", "", (pairs(("what", "how much"), facts), Bullets(tuple(notes))))
 
 
 def _space(result: SweepResult) -> Section:
     rows = tuple(tuple(text_cell(text) for text in row) for row in result.parameters)
-    headings = tuple(Column(label, numeric=False) for label in ("parameter", "key", "values", "when it counts"))
+    headings = tuple(
+        Column(label, numeric=False) for label in ("parameter", "key", "values", "when it counts")
+    )
     return Section("space", "What was tried", "", (Fold("The space", (Table(headings, rows),)),))

@@ -90,7 +90,7 @@ def _section(
 ) -> tuple[Mapping[str, Any] | None, list[Fault]]:
     """The section `tuning` under the overrides that are right, and what is wrong with the others."""
     chosen = [text for text in about_tuning if parsed_key(text) == PLACE]
-    option = chosen[-1].partition("=")[2] if chosen else str(of_base.config.problem.name)
+    option = chosen[-1].partition("=")[2] if chosen else str(_problem(of_base))
     others = [text for text in about_tuning if text not in chosen]
     composition = compose_overrides([*base, f"+{PLACE}={option}", *others], search)
     if composition.config is None or PLACE not in composition.config:
@@ -101,14 +101,22 @@ def _section(
     return resolved.values[PLACE], [*composition.faults, *own]
 
 
+def _problem(composition: Composition) -> object:
+    return composition.config.problem.name if composition.config is not None else None
+
+
 def parsed_key(text: str) -> str:
     """The key of an override, without what it does to it."""
     parsed = parse(text)
-    return text.partition("=")[0].lstrip("+~") if isinstance(parsed, Fault) else parsed.get_key_element().lstrip("+~")
+    return (
+        text.partition("=")[0].lstrip("+~")
+        if isinstance(parsed, Fault)
+        else parsed.get_key_element().lstrip("+~")
+    )
 
 
 def corner_faults(variants: Variants, space: Space, metrics: Mapping[str, str]) -> list[Fault]:
-    """What does not compose, or cannot be judged, at an end or a choice of any parameter on the base config."""
+    """What does not compose, or cannot be judged, at an end or a choice of a parameter on the base."""
     found: dict[str, Fault] = {}
     for name, chosen in space.corners():
         for fault in _faults_at(variants.of(space.overrides(chosen)), metrics):
@@ -128,8 +136,11 @@ def _faults_at(composition: Composition, metrics: Mapping[str, str]) -> list[Fau
 def _at_corner(name: str, chosen: Mapping[str, Label], space: Space, fault: Fault) -> Fault:
     """A fault of a run, as one of the parameter."""
     parameter, place = space.parameters[name], f"{PLACE}.space.{name}"
-    if fault.key.lstrip("+") == parameter.key.lstrip("+") and fault.value == chosen[name]:
-        missing = fault.rule.startswith("no such key")
-        return Fault(f"{place}.key" if missing else place, parameter.key if missing else fault.value, fault.rule, fault.nearest)
+    if fault.key.lstrip("+") == parameter.key.lstrip("+"):
+        if fault.rule.startswith("no such key"):
+            return Fault(f"{place}.key", parameter.key, fault.rule, fault.nearest)
+        return Fault(place, fault.value, fault.rule, fault.nearest)
     under = " ".join(space.overrides(chosen)) or f"{parameter.key} as it is"
-    return Fault(place, chosen[name], f"{under} is no run: {fault.key} == {fault.value!r}: {fault.rule}", fault.nearest)
+    return Fault(
+        place, chosen[name], f"{under} is no run: {fault.key} == {fault.value!r}: {fault.rule}", fault.nearest
+    )

@@ -17,7 +17,7 @@ EXPERIMENT = "experiment"
 
 
 def best_yaml(overrides: Sequence[str], place: Path, name: str, search: Sequence[Path] = ()) -> str:
-    """An overlay that does what the overrides do: groups are chosen in its defaults, values stand in its body.
+    """An overlay that does what overrides do: it chooses groups in its defaults, values stand in its body.
 
     Args:
         overrides: of the run; of the same key the last counts.

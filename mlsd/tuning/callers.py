@@ -33,12 +33,12 @@ class Callers:
 
         Args:
             caller: its name.
-            is_shared: whether callers on other machines, of whom this folder knows nothing, may be at work.
+            is_shared: whether callers elsewhere, of whom this folder knows nothing, may be at work.
         """
         if caller == self.own:
             return False
         file = self.folder / caller
-        if is_shared and not file.exists() and not caller.startswith(f"{socket.gethostname()}-"):
+        if is_shared and not file.exists():
             return False
         with locked(file, wait=False) as nobody_holds_it:
             return nobody_holds_it

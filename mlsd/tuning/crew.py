@@ -25,6 +25,10 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXP
 """What libraries read, as they are loaded, to know how many threads they may use."""
 
 
+LEAVE_S = 10.0
+"""How long a worker may take to go once it is told."""
+
+
 class Ended(NamedTuple):
     """A trial came to its end."""
 
@@ -144,15 +148,20 @@ class Processes(Crew):
 
     def ended(self, timeout_s: float) -> list[Ended]:
         busy = {one.line: one for one in self.workers if one.number is not None}
-        found = [self._heard(busy[line]) for line in wait(list(busy), timeout_s) if isinstance(line, Connection)]
+        found = [
+            self._heard(busy[line]) for line in wait(list(busy), timeout_s) if isinstance(line, Connection)
+        ]
         return [one for one in found if one is not None]
 
     def stop(self) -> None:
         for worker in self.workers:
-            worker.process.terminate()
+            worker.line.close()  # who has nothing to do goes by itself
+            if worker.number is not None:
+                worker.process.terminate()
         for worker in self.workers:
+            worker.process.join(LEAVE_S)
+            worker.process.kill()
             worker.process.join()
-            worker.line.close()
 
     def _hired(self) -> _Worker:
         context = multiprocessing.get_context("spawn")

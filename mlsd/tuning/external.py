@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Generic, TypeVar
@@ -19,10 +19,15 @@ from mlsd.errors import Fault, nearest
 
 T = TypeVar("T")
 
-HOMES: dict[type, str] = {BaseSampler: "optuna.samplers", BasePruner: "optuna.pruners"}
+HOMES: dict[Callable[..., Any], str] = {BaseSampler: "optuna.samplers", BasePruner: "optuna.pruners"}
 """Kind -> the module whose names a `_target_` of that kind may name."""
 
-_KINDS: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,), "None": (type(None),)}
+_KINDS: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "None": (type(None),),
+}
 """Words of Optuna's annotations -> what fits them."""
 
 
@@ -55,7 +60,7 @@ class External(Generic[T]):
             return self.cls(**{**self.arguments, **more})
 
 
-def external(key: str, value: Mapping[str, Any], kind: type[T]) -> External[T] | list[Fault]:
+def external(key: str, value: Mapping[str, Any], kind: Callable[..., T]) -> External[T] | list[Fault]:
     """What a mapping with a `_target_` describes, or what is wrong with it.
 
     Args:
@@ -71,7 +76,7 @@ def external(key: str, value: Mapping[str, Any], kind: type[T]) -> External[T] |
     return faults or _made(key, found)
 
 
-def _class(key: str, target: object, kind: type[T]) -> type[T] | Fault:
+def _class(key: str, target: object, kind: Callable[..., T]) -> type[T] | Fault:
     home = HOMES[kind]
     module = import_module(home)
     names = [f"{home}.{name}" for name in module.__all__ if _is(getattr(module, name), kind)]
@@ -81,8 +86,8 @@ def _class(key: str, target: object, kind: type[T]) -> type[T] | Fault:
     return cls
 
 
-def _is(thing: object, kind: type) -> bool:
-    return inspect.isclass(thing) and issubclass(thing, kind) and not inspect.isabstract(thing)
+def _is(thing: object, kind: Callable[..., Any]) -> bool:
+    return inspect.isclass(thing) and kind in thing.__mro__ and not inspect.isabstract(thing)
 
 
 def _argument_faults(key: str, found: External[T]) -> list[Fault]:

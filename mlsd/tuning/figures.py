@@ -59,7 +59,7 @@ class Passed:
         return self.batches[names[place - 1]] if place else RankingBatch.of(self.evaluated.requests)
 
     def n_in(self, name: str) -> float:
-        """Mean candidates of a request that enter a stage; of the first that finds any, the catalog's size."""
+        """Mean candidates of a request that enter a stage; of the one that finds them, the catalog's size."""
         stages = [one for one, stage in self.funnel.stages.items() if not isinstance(stage, RequestStage)]
         if name not in stages:
             return 0.0
@@ -85,7 +85,7 @@ def _candidates_scored(passed: Passed) -> float:
 
 
 def _declared_ms(passed: Passed) -> float:
-    """Time of a request by the costs that `funnel.costs` declares: of each stage fixed_ms + candidate_us x candidates."""
+    """Time of a request by `funnel.costs`: of each stage fixed_ms + candidate_us x candidates / 1000."""
     costs = passed.system.funnel.costs
     return float(
         sum(
@@ -200,7 +200,9 @@ def predicted(metric: str, passed: Passed) -> Interval:
     scored = stage_in_blocks(stage.scored, passed.before(name), passed.system.n_workers)
     clicks = click_predictions(scored, passed.log, passed.labels, passed.evaluated)
     metrics: Sequence[PredictionMetric] = [
-        one for one in passed.system.metrics.values() if isinstance(one, PredictionMetric) and one.name == wanted
+        one
+        for one in passed.system.metrics.values()
+        if isinstance(one, PredictionMetric) and one.name == wanted
     ]
     figure = prediction_figures(clicks, metrics, passed.system.bootstrap)[wanted][ALL]
     return Interval(**figure)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from time import perf_counter
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 from mlsd.fitting import Curves, Fitting, Watch
 from mlsd.funnel import Funnel
@@ -24,11 +24,8 @@ N_HELD = 12
 """Fitted stages that are held in memory, with what they pass on."""
 
 
-class Watched(Protocol):
-    """Who follows the trainings of a trial."""
-
-    def __call__(self, stage: str) -> Watch:
-        """Who follows that of a stage."""
+Watched = Callable[[str], Watch]
+"""Who follows the training of a stage, by its name."""
 
 
 class Came(NamedTuple):
@@ -95,7 +92,7 @@ class Stages:
 
 
 def passed_on(held: list[_Held], requests: Requests, n_workers: int) -> list[RankingBatch]:
-    """What each stage passes on for the validation window's requests; computed once for a stage that is held."""
+    """What each stage passes on for the validation window's requests, computed once while it is held."""
     batch = RankingBatch.of(requests)
     for one in held:
         if one.passed is None:

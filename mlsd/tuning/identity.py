@@ -45,12 +45,15 @@ def check_same(ours: Mapping[str, Any], kept: Mapping[str, Any], study: str) -> 
         return
     here, there = _values(ours), _values(kept)
     names = [name for name in dict.fromkeys([*there, *here]) if here.get(name) != there.get(name)]
-    lines = [f"  {name}: {there.get(name, 'not there')} there, {here.get(name, 'not there')} here" for name in names]
+    lines = [
+        f"  {name}: {there.get(name, 'not there')} there, {here.get(name, 'not there')} here"
+        for name in names
+    ]
     more = [f"  and {len(lines) - N_SHOWN} more"] if len(lines) > N_SHOWN else []
     raise OtherStudyError(
         "\n".join(
             [
-                f"the study {study!r} is about something else; go on as it was, or give another tuning.study:",
+                f"the study {study!r} is about something else; keep to it, or give another tuning.study:",
                 *lines[:N_SHOWN],
                 *more,
             ]
@@ -63,5 +66,9 @@ def _values(nested: Mapping[str, Any], parent: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in nested.items():
         key = join(parent, name)
-        found |= _values(value, key) if isinstance(value, Mapping) and value else {key.removeprefix("config."): value}
+        found |= (
+            _values(value, key)
+            if isinstance(value, Mapping) and value
+            else {key.removeprefix("config."): value}
+        )
     return found

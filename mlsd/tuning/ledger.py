@@ -1,18 +1,17 @@
-"""A study as all its callers keep it: who tries what next, what came of it, and when enough has been tried."""
+"""A study as all its callers keep it: who tries what next, what came of it, when enough has been tried."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import Any, NamedTuple
 
-import warnings
-
 import optuna
 from optuna import Study, Trial
-from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.exceptions import ExperimentalWarning, StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import BaseStorage, RDBStorage, fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,8 +27,8 @@ from mlsd.tuning.storage import GRACE_S, HEARTBEAT_S, open_storage, said_plainly
 from mlsd.tuning.trial import Result
 
 CALLER, REASON, REPEATED, REPEATS, WITHDRAWN = "caller", "reason", "repeated", "repeats", "withdrawn"
-"""Attributes of trials: who works on it; why it failed; that it is tried again; the number of the trial that it
-tries again; that it was one too many."""
+"""Attributes of trials: who works on it; why it failed; that it is tried again; which trial it tries again;
+that it was one too many."""
 
 SETTLED = (TrialState.COMPLETE, TrialState.PRUNED)
 TAKEN = (*SETTLED, TrialState.RUNNING)
@@ -84,9 +83,15 @@ class Ledger:
     def is_done(self) -> bool:
         return self.n_settled >= self.tuning.n_trials
 
+    def close(self) -> None:
+        """Let go of the storage; nothing more can be asked or told."""
+        if isinstance(self.storage, RDBStorage):
+            self.storage.remove_session()
+            self.storage.engine.dispose()
+
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """While the block lasts, this caller is there; on an error the trials it began are tried again later."""
+        """While the block lasts, this caller is there; on an error what it began is tried again later."""
         with self.callers.here(), _heartbeat(self.storage, self._running):
             try:
                 yield
@@ -103,7 +108,7 @@ class Ledger:
             if sum(one.state in TAKEN for one in self.trials) >= self.tuning.n_trials:
                 return None
             self.study.sampler = self._sampler()
-            trial = self.study.ask()
+            trial = self._asked()
             trial.set_user_attr(CALLER, self.callers.own)
             if self._is_too_many(trial.number):
                 trial.set_user_attr(WITHDRAWN, value=True)
@@ -186,6 +191,11 @@ class Ledger:
                 chosen[name] = _suggest(trial, name, parameter)
         return chosen
 
+    def _asked(self) -> Trial:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Heartbeat of storage is supposed")  # `_heartbeat` sees to it
+            return self.study.ask()
+
     def _is_too_many(self, number: int) -> bool:
         """Whether callers elsewhere, who asked at the same moment, have begun enough without this trial."""
         before = sum(one.state in TAKEN for one in self.trials if one.number < number)
@@ -193,8 +203,8 @@ class Ledger:
 
     def _repeat_waiting(self, trial: Trial) -> None:
         if REPEATS in trial.user_attrs:
-            fixed = trial.system_attrs.get("fixed_params", {})
-            self.study.enqueue_trial(fixed, user_attrs={REPEATS: trial.user_attrs[REPEATS]})
+            params = next(one.params for one in self.trials if one.number == trial.user_attrs[REPEATS])
+            self.study.enqueue_trial(params, user_attrs={REPEATS: trial.user_attrs[REPEATS]})
 
     def _give_up_abandoned(self) -> None:
         """Trials whose caller was killed fail, and are tried again."""
@@ -237,9 +247,13 @@ def _suggest(trial: Trial, name: str, parameter: Parameter) -> Label:
 
 def _give_up(study: Study, storage: BaseStorage, trial: FrozenTrial) -> None:
     """Fail a trial of somebody else's, and have it tried again."""
-    storage.set_trial_user_attr(trial._trial_id, REASON, "its caller was killed")  # noqa: SLF001  (Optuna has no other door)
-    storage.set_trial_user_attr(trial._trial_id, REPEATED, value=True)  # noqa: SLF001
-    study.tell(trial.number, state=TrialState.FAIL)
+    trial_id = trial._trial_id  # noqa: SLF001  (Optuna has no other door)
+    try:
+        storage.set_trial_user_attr(trial_id, REASON, "its caller was killed")
+        storage.set_trial_user_attr(trial_id, REPEATED, value=True)
+        study.tell(trial.number, state=TrialState.FAIL)
+    except UpdateFinishedTrialError:
+        return  # it finished after all, the moment before
     study.enqueue_trial(trial.params, user_attrs={REPEATS: trial.number})
 
 

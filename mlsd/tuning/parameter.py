@@ -29,7 +29,7 @@ class Parameter:
         step: between neighbouring values; None for any.
         choices: values of any kind, options of a group among them.
         switch: on leaves the key as the config has it, off sets it to null.
-        when: other parameter -> the value or the values of it under which this one counts; always without any.
+        when: other parameter -> the value, or the values, of it under which this one counts; else always.
 
     Example:
         >>> Parameter(key="funnel.skip", choices=([], ["light_rank"])).overrides("[light_rank]")
@@ -69,7 +69,9 @@ class Parameter:
         low, high = self.low, self.high
         if low is None or high is None:
             missing = "low" if low is None else "high"
-            checks.require(condition=False, name=missing, value=None, rule="must be given, as the other end is")
+            checks.require(
+                condition=False, name=missing, value=None, rule="must be given, as the other end is"
+            )
             return
         checks.require(low < high, "low", low, f"must be below high == {high}")
         if self.log:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -153,7 +152,7 @@ def _described(name: str, parameter: Parameter) -> tuple[str, str, str, str]:
 
 
 def _best(study: optuna.Study, ended: Sequence[FrozenTrial]) -> FrozenTrial | None:
-    """The best finished trial by the first objective, of several objectives one that no other beats in all."""
+    """The best finished trial by the first objective, one that no other beats in every objective."""
     sign = -1 if study.directions[0] == optuna.study.StudyDirection.MAXIMIZE else 1
     return min(_front(study, ended), key=lambda trial: (sign * trial.values[0], trial.number), default=None)
 
@@ -179,7 +178,9 @@ def _importances(
 
 def _importance(study: optuna.Study, place: int) -> dict[str, float]:
     """Parameter -> share, the largest first; nothing where all trials are equally good."""
-    values = [trial.values[place] for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))]
+    values = [
+        trial.values[place] for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    ]
     if len(set(values)) == 1:
         return {}
     maximized = study.directions[place] == optuna.study.StudyDirection.MAXIMIZE
@@ -193,9 +194,13 @@ def _importance(study: optuna.Study, place: int) -> dict[str, float]:
 
 def _seconds(ended: Sequence[FrozenTrial]) -> tuple[float, float]:
     """Seconds that fitting stages took, and those that looking them up saved."""
-    came = [one for trial in ended for of_seed in trial.user_attrs.get("stages", []) for one in of_seed.values()]
+    came = [
+        one for trial in ended for of_seed in trial.user_attrs.get("stages", []) for one in of_seed.values()
+    ]
     fitted = {key: seconds for key, how, seconds in came if how == "fitted"}
-    saved = sum(max(0.0, fitted[key] - seconds) for key, how, seconds in came if how != "fitted" and key in fitted)
+    saved = sum(
+        max(0.0, fitted[key] - seconds) for key, how, seconds in came if how != "fitted" and key in fitted
+    )
     return sum(seconds for _, how, seconds in came if how == "fitted"), saved
 
 
@@ -210,8 +215,12 @@ def _commands(
     short = shlex.join(["mlsd", "run", "-cd", str(asked.tuning.place), "experiment=best"])
     found = [("As one line:", line), ("The same, as it is written down beside this report:", short)]
     if len(front) > 1:
-        names = ", ".join(f"experiment=front_{trial.number}" for trial in front if trial.number != best.number)
-        found.append((f"The other configs of the front are {names}; all of them with other seeds:", f"{short} seed=1"))
+        names = ", ".join(
+            f"experiment=front_{trial.number}" for trial in front if trial.number != best.number
+        )
+        found.append(
+            (f"The other configs of the front are {names}; all of them with other seeds:", f"{short} seed=1")
+        )
     return tuple(found)
 
 
@@ -219,8 +228,3 @@ def _without_repeats(overrides: Sequence[str]) -> list[str]:
     """Of overrides of the same key, the last."""
     last: Mapping[str, str] = {text.partition("=")[0].lstrip("+"): text for text in overrides}
     return list(last.values())
-
-
-def folder_of(asked: Asked) -> Path:
-    """Where the study's files are."""
-    return asked.tuning.place

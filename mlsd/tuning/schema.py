@@ -123,7 +123,7 @@ def _objective_faults(tuning: Tuning, search: Search) -> list[Fault]:
         return []
     faults = []
     if search.pruner is not None:
-        rule = "must be null with several objectives, which have no one figure to prune by: pruner@tuning.pruner=none"
+        rule = "must be null with several objectives: no one figure can prune; pruner@tuning.pruner=none"
         faults.append(Fault(f"{PLACE}.pruner", search.pruner.target, rule))
     if not search.sampler.name.startswith(SEVERAL):
         rule = "cannot weigh several objectives: sampler@tuning.sampler=nsga2"

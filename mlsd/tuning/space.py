@@ -47,7 +47,7 @@ class Space:
         return [text for name, label in chosen.items() for text in self.parameters[name].overrides(label)]
 
     def corners(self) -> Iterator[tuple[str, dict[str, Label]]]:
-        """Each end and each choice of every parameter, under each way in which it counts; the others unset."""
+        """Each end and each choice of every parameter, in each way in which it counts; others unset."""
         for name, parameter in self.parameters.items():
             when = self.conditions[name]
             for values in product(*when.values()):
@@ -62,7 +62,12 @@ class Space:
         key = self.parameters[name].key.lstrip("+")
         for other, parameter in self.parameters.items():
             place = parameter.key.lstrip("+").rpartition("@")[2]
-            if other != name and other not in under and key.startswith(f"{place}.") and self.counts(other, under):
+            if (
+                other != name
+                and other not in under
+                and key.startswith(f"{place}.")
+                and self.counts(other, under)
+            ):
                 yield from ({other: label} for label in parameter.labels)
 
     def _in_order(self, chosen: dict[str, Label]) -> dict[str, Label]:
@@ -108,7 +113,11 @@ def _value_faults(key: str, value: object, name: str, parent: Parameter) -> Iter
             yield Fault(key, value, f"{name} takes any number: what depends on it needs choices")
             return
         texts = [str(label) for label in parent.labels]
-        rule = f"must be from {texts[0]} to {texts[1]}" if parent.is_number else f"must be one of {', '.join(texts)}"
+        rule = (
+            f"must be from {texts[0]} to {texts[1]}"
+            if parent.is_number
+            else f"must be one of {', '.join(texts)}"
+        )
         yield Fault(key, value, rule, nearest(str(value), texts))
 
 

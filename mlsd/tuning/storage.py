@@ -1,4 +1,4 @@
-"""Where a study is kept: a journal in its folder, or a database. What goes wrong there is said in one message."""
+"""Where a study is kept: a journal in its folder, or a database. Its faults are said in one message."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mlsd.errors import StorageError
 JOURNAL = "journal.log"
 
 HEARTBEAT_S, GRACE_S = 15, 60
-"""How often a caller tells a database that its trials go on, and after how long without it they are given up."""
+"""How often a caller tells a database that its trials go on; after how long without it they are given up."""
 
 LOCK_S = 30.0
 """How long a journal may be held by somebody else."""
@@ -141,7 +141,9 @@ class _Turn(JournalFileOpenLock):
             except BlockingIOError:
                 if monotonic() > end:
                     file.close()
-                    raise StorageError(f"{self.path} is held by somebody else for more than {LOCK_S:g} s") from None
+                    raise StorageError(
+                        f"{self.path} is held by somebody else for more than {LOCK_S:g} s"
+                    ) from None
                 sleep(0.005)
                 continue
             self.file = file

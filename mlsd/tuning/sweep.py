@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import sleep
 
@@ -34,7 +34,9 @@ class SweepFailedError(MlsdError):
     """Too many trials failed one after another."""
 
 
-def sweep(overrides: Sequence[str], search: Iterable[Path] = (), console: Console | None = None) -> SweepResult:
+def sweep(
+    overrides: Sequence[str], search: Iterable[Path] = (), console: Console | None = None
+) -> SweepResult:
     """Try configs until a study has as many trials as it is to have: `mlsd sweep` in Python.
 
     Args:
@@ -53,13 +55,13 @@ def sweep(overrides: Sequence[str], search: Iterable[Path] = (), console: Consol
         asked = read(overrides, search)
         told = Told(console, asked)
         told.notes()
-        ledger = Ledger(asked.tuning, asked.method, _about(asked))
-        told.begins(ledger)
-        try:
-            _until_done(asked, ledger, told)
-        finally:
-            result = sweep_result(asked, ledger)
-            write_study(result, asked)
+        with closing(Ledger(asked.tuning, asked.method, _about(asked))) as ledger:
+            told.begins(ledger)
+            try:
+                _until_done(asked, ledger, told)
+            finally:
+                result = sweep_result(asked, ledger)
+                write_study(result, asked)
         told.ends(result)
     return result
 
@@ -97,7 +99,9 @@ def _noted(ended: Ended, ledger: Ledger, told: Told) -> bool:
     """Keep what became of a trial; whether it was judged."""
     if ended.result is None:
         again = ledger.crashed(ended.number, ended.reason)
-        told.trial(ended.number, Result("failed", reason=ended.reason + (", tried once more" if again else "")))
+        told.trial(
+            ended.number, Result("failed", reason=ended.reason + (", tried once more" if again else ""))
+        )
         return False
     ledger.tell(ended.number, ended.result)
     told.trial(ended.number, ended.result)
@@ -153,24 +157,26 @@ class Told:
         timed = [one.metric for one in self.asked.tuning.objectives.values() if one.metric in MEASURED]
         if timed:
             self._say(
-                f"note: {', '.join(timed)} is measured, one trial at a time, while no other trial of the study is "
-                "at work on this machine; no other moment gives the same"
+                f"note: {', '.join(timed)} is measured, one trial at a time, while no other trial of the "
+                "study is at work on this machine; no other moment gives the same"
             )
 
     def begins(self, ledger: Ledger) -> None:
         """Where the study is, and what it has."""
         tuning = self.asked.tuning
         where = shown(tuning.storage, tuning.place)
-        self._say(f"study {tuning.study} in {where}: {ledger.n_settled} of {tuning.n_trials} trials are there")
+        self._say(
+            f"study {tuning.study} in {where}: {ledger.n_settled} of {tuning.n_trials} trials are there"
+        )
 
     def trial(self, number: int, result: Result) -> None:
         """What became of a trial."""
-        mark = {"complete": "✓", "pruned": "–", "failed": "✕"}[result.state]
-        names = self.asked.tuning.objectives
-        values = "  ".join(f"{name} {numbers.significant(one, 4)}" for name, one in zip(names, result.values))  # noqa: B905
-        seconds = result.facts.get("seconds") if result.facts else None
+        mark = {"complete": "✓", "pruned": numbers.UNKNOWN, "failed": "✕"}[result.state]
+        figures = dict(zip(self.asked.tuning.objectives, result.values, strict=False))
+        values = "  ".join(f"{name} {numbers.significant(value, 4)}" for name, value in figures.items())
+        seconds = result.facts.get("seconds")
         took = f"{seconds:.1f} s" if isinstance(seconds, float) else ""
-        words = " ".join((result.facts or {}).get("overrides", []))
+        words = " ".join(result.facts.get("overrides", []))
         said = values or result.reason or result.state
         self._say(f"{mark} trial {number:<4} {took:>8}  {said}  {words}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 from time import perf_counter
@@ -78,7 +78,7 @@ class Result(NamedTuple):
     state: State
     values: tuple[float, ...] = ()
     """Of each objective, in order; none unless complete."""
-    facts: Mapping[str, Any] = field(default_factory=dict)  # type: ignore[assignment]
+    facts: Mapping[str, Any] = {}
     """Plain values for the storage: figures with intervals, stages, seconds."""
     reason: str = ""
     """Why it failed."""
@@ -121,7 +121,9 @@ class Workbench:
             return Result("failed", facts={**facts, "seconds": perf_counter() - began}, reason=reason)
         facts |= {"figures": found, "seconds": perf_counter() - began}
         values = tuple(found[name]["value"] for name in self.plan.metrics)
-        undefined = [name for name, value in zip(self.plan.metrics, values, strict=True) if not isfinite(value)]
+        undefined = [
+            name for name, value in zip(self.plan.metrics, values, strict=True) if not isfinite(value)
+        ]
         if undefined:
             listed = ", ".join(f"{name} ({self.plan.metrics[name]})" for name in undefined)
             return Result("failed", facts=facts, reason=f"undefined on the validation window: {listed}")
@@ -154,7 +156,9 @@ class Workbench:
             of_seeds.append({**found, **self._timed(passed)})
         bootstrap, user = system.bootstrap, passed.evaluated.requests.user
         return {
-            name: _mean([found[name] for found in of_seeds], lambda rows: bootstrap.means(rows[:, None], user)[0])
+            name: _mean(
+                [found[name] for found in of_seeds], lambda rows: bootstrap.means(rows[:, None], user)[0]
+            )
             for name in self.plan.metrics
         }
 
@@ -165,7 +169,9 @@ class Workbench:
         seed = self.variants.of(overrides).required().training.seed
         return [f"training.seed={rng.derive(seed, f'training {number} of a trial')}"]
 
-    def _passed(self, system: System, config: Config, watched: Callable[[str], Watch], came: list[Any]) -> Passed:
+    def _passed(
+        self, system: System, config: Config, watched: Callable[[str], Watch], came: list[Any]
+    ) -> Passed:
         store = Store(system.store.folder)
         logged = self._logged(system, config, store)
         labels = self._made_labels(system, config, logged, store)
@@ -241,7 +247,7 @@ def _mean(found: Sequence[_Found], interval_of: Callable[[Floats], Interval]) ->
 
 
 def _watched(system: System, judge: Judge) -> Callable[[str], Watch]:
-    """Epochs of all stages on one line: that of a stage's place in the funnel's order, skipped ones counted."""
+    """Steps of all stages on one line: a stage begins at its place in the order times the epochs of any."""
     order, max_epochs = list(system.funnel.order), system.trainer.max_epochs
 
     def of_stage(name: str) -> Watch:

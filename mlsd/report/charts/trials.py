@@ -17,16 +17,20 @@ _LEFT, _TOP = 64.0, 40.0
 
 
 def draw_history(chart: HistoryChart, width: float) -> Canvas:
-    """Each finished trial, a line through the best so far, and beneath them the trials that were ended early."""
+    """Each finished trial, a line through the best so far, beneath them the trials that were ended early."""
     canvas, axes = _plot(width, "trial", chart.axis)
     known = [point for point in chart.points if math.isfinite(point.value)]
-    axes.plot([p.number for p in known], [p.value for p in known], "o", color=colour("baseline"), markersize=5)
+    axes.plot(
+        [p.number for p in known], [p.value for p in known], "o", color=colour("baseline"), markersize=5
+    )
     best = [point for point in known if point.is_best]
     last = max([*(point.number for point in known), *chart.pruned], default=0)
     if best:
         numbers, values = [*(p.number for p in best), last], [*(p.value for p in best), best[-1].value]
         axes.plot(numbers, values, color=colour("accent"), linewidth=2, drawstyle="steps-post")
-        axes.plot([p.number for p in best], [p.value for p in best], "o", color=colour("accent"), markersize=7)
+        axes.plot(
+            [p.number for p in best], [p.value for p in best], "o", color=colour("accent"), markersize=7
+        )
     _frame(axes, [float(point.number) for point in known] + [0.0, float(last)], [p.value for p in known])
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
     if chart.pruned:
@@ -44,7 +48,12 @@ def draw_pareto(chart: ParetoChart, width: float) -> Canvas:
     axes.plot(xs, ys, "o", color=colour("baseline"), markersize=5)
     front = sorted(chart.front)
     axes.plot(
-        [x for x, _ in front], [y for _, y in front], "D-", color=colour("accent"), markersize=7, linewidth=1.5
+        [x for x, _ in front],
+        [y for _, y in front],
+        "D-",
+        color=colour("accent"),
+        markersize=7,
+        linewidth=1.5,
     )
     _frame(axes, xs, ys)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6))
