@@ -15,6 +15,7 @@ from mlsd.config.check import all_faults
 from mlsd.config.compose import compose_jobs, compose_overrides
 from mlsd.runs.finished import FinishedRun
 from mlsd.testing.tiny_collection import some_judged, write_collection
+from mlsd.tuning.asked import read
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,7 +33,8 @@ MAKE = [words for words in COMMANDS if words[0] == "make"]
 MLSD = [" ".join(words[1:]) for words in COMMANDS if words[0].endswith("mlsd")]
 RUNS = [one for one in MLSD if one.startswith("run ") and "--cfg" not in one]
 SMALL_ENOUGH = [one for one in RUNS if "experiment=" not in one]
-ANSWERS = [one for one in MLSD if one not in RUNS and not one.startswith("score ")]
+SWEEPS = [one for one in MLSD if one.startswith("sweep ")]
+ANSWERS = [one for one in MLSD if one not in {*RUNS, *SWEEPS} and not one.startswith("score ")]
 
 
 @pytest.fixture
@@ -88,6 +90,11 @@ def test_a_question_is_answered(command: str, capsys: pytest.CaptureFixture[str]
     assert err == ""
     assert out.count("\n") >= 3
     assert list(Path().iterdir()) == []
+
+
+@pytest.mark.parametrize("command", SWEEPS)
+def test_a_sweep_has_no_fault(command: str) -> None:
+    assert read(command.split()[1:]).tuning.study
 
 
 def test_a_run_scores(small_run: FinishedRun) -> None:

@@ -21,7 +21,7 @@ from tests.tuning.conftest import SECTION, Make
 HEARTBEAT = pytest.mark.filterwarnings(
     "ignore:Heartbeat of storage", "ignore:RDBStorage", "ignore:fail_stale"
 )
-"""What Optuna warns of is ignored where it is called, for one thread at a time; several threads need it here."""
+"""What Optuna warns of is ignored where it is called, by one thread at a time; several need it here."""
 
 MEDIAN = {"_target_": "optuna.pruners.MedianPruner", "n_startup_trials": 1}
 
@@ -40,6 +40,17 @@ def settle(ledger: Ledger) -> list[dict[str, object]]:
         while (begun := ledger.ask()) is not None:
             finish(ledger, begun)
     return [dict(trial.params) for trial in ledger.trials if trial.user_attrs.get("repeated") is None]
+
+
+def settle_some(ledger: Ledger, n: int) -> None:
+    """Finish some trials, and be interrupted within the next one."""
+    with ledger.at_work():
+        for _ in range(n):
+            begun = ledger.ask()
+            assert begun is not None
+            finish(ledger, begun)
+        ledger.ask()
+        raise KeyboardInterrupt
 
 
 def test_a_study_has_as_many_trials_as_it_is_to_have(ledger: Make) -> None:
@@ -69,13 +80,8 @@ def test_an_interrupted_trial_is_tried_again_and_the_study_goes_on_as_it_would_h
 ) -> None:
     whole = settle(ledger())
     cut = ledger(folder=str(tmp_path / "cut"))
-    with pytest.raises(KeyboardInterrupt), cut.at_work():
-        for _ in range(2):
-            begun = cut.ask()
-            assert begun is not None
-            finish(cut, begun)
-        cut.ask()
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        settle_some(cut, 2)
     assert cut.trials[-1].user_attrs["reason"] == "interrupted"
     assert settle(ledger(folder=str(tmp_path / "cut"))) == whole
 

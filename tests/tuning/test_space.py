@@ -18,12 +18,15 @@ CROSS = Parameter(key="a.ranker.n_cross", low=1, high=4, when={"ranker": "dcn_v2
 SKIP = Parameter(key="funnel.skip", choices=([], ["light_rank"]))
 LIGHT = Parameter(key="light.n_out", low=20, high=100, step=20, when={"skip": []})
 
+NAMES = st.from_regex(r"[a-z_]{1,5}", fullmatch=True).filter(
+    lambda name: name not in {"true", "false", "null"}
+)
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(codec="ascii", min_codepoint=32), min_size=1, max_size=8).filter(
         lambda text: not text.endswith("\\") and "${" not in text and text.strip() == text
     ),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.from_regex(r"[a-z_]{1,5}", fullmatch=True), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
     max_leaves=6,
 )  # fmt: skip
 
