@@ -16,6 +16,8 @@ COMMANDS = {
     "design": "the system-design document of a config, nothing is trained",
     "show": "what there is: problems, worlds, rankers, losses, metrics and so on",
     "score": "rank your own requests by a finished run",
+    "compare": "hold finished runs against the first of them, request by request",
+    "reproduce": "run a finished run again and compare every figure",
 }
 
 HELP = f"""\
@@ -26,7 +28,8 @@ usage: mlsd COMMAND [--debug] ...
 {{commands}}
 
 `mlsd COMMAND --help` says more. --debug shows where an error came from.
-Exit codes: 0 done, 1 a bug, 2 something to be mended by you, 3 over the latency budget, 130 interrupted.
+Exit codes: 0 done, 1 a bug, 2 something to be mended by you, 3 over the latency budget, 4 figures not
+reproduced, 130 interrupted.
 """
 
 USER_ERROR, INTERRUPTED, PIPE_CLOSED = 2, 130, 141

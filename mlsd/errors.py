@@ -23,6 +23,12 @@ class BudgetExceededError(MlsdError):
     exit_code = 3
 
 
+class NotReproducedError(MlsdError):
+    """A run that was run again has figures that are not what they were."""
+
+    exit_code = 4
+
+
 class InputError(MlsdError):
     """A file or table given by the user is missing, malformed or inconsistent."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,6 +71,18 @@ class Evaluated:
             masks |= {f"{name}={value}": values == value for value in np.unique(values)}
         known = subtopics if subtopics is not None and len(subtopics.items) else None
         return Evaluated(requests, judgements, masks, known)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of who asks and of what is relevant; where it differs, so does what figures are of."""
+        asked = (self.requests.request_id, self.requests.user)
+        graded = (self.judgements.offsets, self.judgements.items, self.judgements.grades)
+        served = self.subtopics and (self.subtopics.offsets, self.subtopics.items, self.subtopics.subtopic)
+        digest = sha256()
+        for column in (*asked, *graded, *(served or ())):
+            digest.update(f"{len(column)} {column.dtype.str} ".encode())
+            digest.update(np.ascontiguousarray(column).tobytes())
+        return digest.hexdigest()
 
 
 class RankingValues(NamedTuple):

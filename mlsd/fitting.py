@@ -20,6 +20,8 @@ class TrainerOptions:
         max_epochs: passes over the training requests, at most.
         patience: epochs without a better validation loss before training stops.
         batch_rows: candidates a batch holds, about; requests are never cut in two.
+        min_batches: of an epoch, at least, where there are as many requests: few rows make smaller batches,
+            since an epoch of a handful of steps teaches little.
         n_threads: torch threads of training; part of the config because sums depend on it.
         logger: "none", "csv" or "tensorboard".
         gradient_clip: largest gradient norm; 0 turns clipping off.
@@ -28,6 +30,7 @@ class TrainerOptions:
     max_epochs: int = 10
     patience: int = 2
     batch_rows: int = 2048
+    min_batches: int = 50
     n_threads: int = 2
     logger: str = "none"
     gradient_clip: float = 0.0
@@ -36,9 +39,20 @@ class TrainerOptions:
         checks.at_least("max_epochs", self.max_epochs, 1)
         checks.at_least("patience", self.patience, 1)
         checks.at_least("batch_rows", self.batch_rows, 1)
+        checks.at_least("min_batches", self.min_batches, 1)
         checks.at_least("n_threads", self.n_threads, 1)
         checks.one_of("logger", self.logger, LOGGERS)
         checks.at_least("gradient_clip", self.gradient_clip, 0)
+
+    def rows_of_batch(self, n_rows: int) -> int:
+        """Candidates that a batch of so many in all holds, about.
+
+        Example:
+            >>> options = TrainerOptions(batch_rows=2048, min_batches=50)
+            >>> options.rows_of_batch(1_000_000), options.rows_of_batch(5_000)
+            (2048, 100)
+        """
+        return max(1, min(self.batch_rows, n_rows // self.min_batches))
 
 
 class StoppedError(Exception):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import mlsd
+from mlsd.testing.tiny_collection import some_judged, write_collection
 
 if TYPE_CHECKING:
     from mlsd.runs.finished import FinishedRun
@@ -57,3 +58,21 @@ def small_overrides(small_store: Path) -> tuple[str, ...]:
 def small_run(small_overrides: tuple[str, ...], small_store: Path) -> FinishedRun:
     """One finished run for all tests. What it left behind is only read."""
     return mlsd.run(small_overrides, small_store.parent / "run")
+
+
+@pytest.fixture(scope="session")
+def other_run(small_run: FinishedRun, small_overrides: tuple[str, ...], small_store: Path) -> FinishedRun:
+    """Another system on the requests of `small_run`, whose fitted stages it shares: without diversity."""
+    overrides = [*small_overrides, "funnel.skip=[display]", "online=none"]
+    return mlsd.run(overrides, small_store.parent / "other")
+
+
+@pytest.fixture(scope="session")
+def collection_run(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
+    """The quickest whole run there is; its collection lies beside its folder."""
+    place = tmp_path_factory.mktemp("collection")
+    qrels = {"train": some_judged(range(20)), "test": some_judged(range(20, 30))}
+    collection = write_collection(place / "music", qrels)
+    overrides = ["problem=search", "world=beir", f"world.path={collection}", f"store.folder={place}/store"]
+    quick = ["bootstrap.n_replicates=100", "budget.n_requests=5", "trainer.max_epochs=1"]
+    return mlsd.run([*overrides, *quick], place / "run")

@@ -94,7 +94,7 @@ def test_an_unknown_command_is_told_the_nearest() -> None:
         "",
         "mlsd: no command 'shw'. Did you mean 'show'?\n",
     )
-    assert "There are run, sweep, design, show, score." in run("xyz").stderr
+    assert "There are run, sweep, design, show, score, compare, reproduce." in run("xyz").stderr
 
 
 def test_a_mistake_is_one_message_and_exit_code_2(

@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlsd import checks
 from mlsd.fitting import Curves, Fitting, TrainerOptions
@@ -14,15 +16,31 @@ from mlsd.progress import silent
 
 def test_bad_options_are_all_found() -> None:
     with checks.collecting() as faults:
-        TrainerOptions(max_epochs=0, patience=0, batch_rows=0, n_threads=0, logger="cvs", gradient_clip=-1.0)
+        TrainerOptions(
+            max_epochs=0,
+            patience=0,
+            batch_rows=0,
+            min_batches=0,
+            n_threads=0,
+            logger="cvs",
+            gradient_clip=-1.0,
+        )
     assert [str(fault) for fault in faults] == [
         "max_epochs == 0, must be at least 1",
         "patience == 0, must be at least 1",
         "batch_rows == 0, must be at least 1",
+        "min_batches == 0, must be at least 1",
         "n_threads == 0, must be at least 1",
         "logger == 'cvs', must be one of none, csv, tensorboard; nearest is 'csv'",
         "gradient_clip == -1.0, must be at least 0",
     ]
+
+
+@given(st.integers(1, 10**7), st.integers(1, 5000), st.integers(1, 500))
+def test_few_rows_make_smaller_batches(n_rows: int, batch_rows: int, min_batches: int) -> None:
+    size = TrainerOptions(batch_rows=batch_rows, min_batches=min_batches).rows_of_batch(n_rows)
+    assert 1 <= size <= batch_rows
+    assert size in {batch_rows, 1} or n_rows // size >= min_batches > n_rows // (size + 1)
 
 
 @pytest.mark.parametrize(

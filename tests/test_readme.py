@@ -34,7 +34,8 @@ MLSD = [" ".join(words[1:]) for words in COMMANDS if words[0].endswith("mlsd")]
 RUNS = [one for one in MLSD if one.startswith("run ") and "--cfg" not in one]
 SMALL_ENOUGH = [one for one in RUNS if "experiment=" not in one]
 SWEEPS = [one for one in MLSD if one.startswith("sweep ")]
-ANSWERS = [one for one in MLSD if one not in {*RUNS, *SWEEPS} and not one.startswith("score ")]
+OF_RUNS = [one for one in MLSD if one.startswith(("score ", "compare ", "reproduce "))]
+ANSWERS = [one for one in MLSD if one not in [*RUNS, *SWEEPS, *OF_RUNS]]
 
 
 @pytest.fixture
@@ -102,6 +103,19 @@ def test_a_run_scores(small_run: FinishedRun) -> None:
     pd.DataFrame({"query": ["one", "two words"]}).to_parquet("requests.parquet")
     assert main(command.replace("outputs/search/RUN", str(small_run.folder)).split()) == 0
     assert len(pd.read_parquet("ranked.parquet")) == 20
+
+
+def test_runs_are_compared(small_run: FinishedRun, other_run: FinishedRun) -> None:
+    (command,) = [one for one in OF_RUNS if one.startswith("compare ")]
+    words = command.replace("outputs/search/FIRST", str(small_run.folder))
+    assert main(words.replace("outputs/search/SECOND", str(other_run.folder)).split()) == 0
+    assert Path("compared.html").is_file()
+
+
+def test_a_run_is_reproduced(collection_run: FinishedRun) -> None:
+    (command,) = [one for one in OF_RUNS if one.startswith("reproduce ")]
+    assert main(command.replace("outputs/search/RUN", str(collection_run.folder)).split()) == 0
+    assert list(Path().iterdir()) == []
 
 
 def test_the_python_example(small_run: FinishedRun, small_overrides: tuple[str, ...]) -> None:

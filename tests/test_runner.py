@@ -115,6 +115,8 @@ class TestAblation:
         stages = ("rewrite", "understand", "retrieve", "light_rank", "full_rank", "display")
         parts |= {f"stage/{name}" for name in stages}
         parts |= {f"retriever/{name}" for name in ("bm25", "two_tower", "popularity")}
+        parts |= {f"rewriter/{name}" for name in ("spelling", "expansion", "relaxation")}
+        parts |= {"classifier/intent", "classifier/topic"}  # display has its diversifier alone
         for removal in ("serving", "redesign"):
             assert found[removal].keys() | found["not_possible"][removal].keys() == parts
         assert found["not_possible"]["serving"]["retriever/bm25"] == (
@@ -124,6 +126,18 @@ class TestAblation:
             "light_rank": ["two_tower"],
             "full_rank": ["two_tower"],
         }
+
+    def test_designed_without_understanding_display_goes_too_and_is_named(self, ablated: FinishedRun) -> None:
+        found = ablated.metrics["ablation"]
+        assert set(found["not_possible"]["redesign"]) == {"stage/retrieve"}
+        assert found["emptied"] == {"stage/understand": ["display"], "classifier/topic": ["display"]}
+        off = found["switched_off"]
+        assert off["stage/understand"] == {
+            "full_rank": ["navigational", "topic_match", "transactional"],
+            "display": ["diversifier"],
+        }
+        assert off["classifier/topic"] == {"full_rank": ["topic_match"], "display": ["diversifier"]}
+        assert off["classifier/intent"] == {"full_rank": ["navigational", "transactional"]}
 
     def test_the_whole_minus_without_its_last_stage_is_the_difference_of_both_stages(
         self, ablated: FinishedRun
@@ -275,8 +289,8 @@ class TestInterruptions:
         self, small_run: FinishedRun, small_overrides: tuple[str, ...], small_store: Path, here: Path
     ) -> None:
         before = set((small_store / "stage").iterdir())
-        fewer = ("funnel.stages.full_rank.n_out=15", "funnel.stages.display.n_out=15")
-        overrides = [*small_overrides, *fewer, "online=none", "hydra.run.dir=run"]
+        fewer = "funnel.stages.full_rank.n_out=15"  # which display follows
+        overrides = [*small_overrides, fewer, "online=none", "hydra.run.dir=run"]
         with ExitStack() as runs:
             with ExitStack() as logs:  # nobody comes further than the log before both have a folder
                 for log in (small_store / "log").iterdir():
@@ -289,7 +303,7 @@ class TestInterruptions:
         assert (one.returncode, other.returncode, complaints) == (0, 0, ["", ""])
         assert sorted(path.name for path in here.iterdir()) == ["run", "run-2"]
         assert metrics_of(here / "run") == metrics_of(here / "run-2")
-        assert len(set((small_store / "stage").iterdir()) - before) == len(fewer), "each was fitted once"
+        assert len(set((small_store / "stage").iterdir()) - before) == 2, "each was fitted once"
 
 
 class TestFolders:

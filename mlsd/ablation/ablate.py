@@ -115,6 +115,7 @@ def _concluded(
         worth,
         reasons,
         {less.part.name: less.plan.switched_off for less in found[REDESIGN] if less.plan.switched_off},
+        {less.part.name: less.plan.emptied for less in found[REDESIGN] if less.plan.emptied},
         saving,
         luck,
         {less.part.name: luck.exceeded_by(judge.mean(less.values)) for less in found[REDESIGN]},

@@ -96,7 +96,11 @@ class Whole:
             stages = {name: self.stages[name] for name in self.names[: self._n_settled]}
             for name in self.names[self._n_settled :]:
                 config = [self.learning.configs[name], "seed", seed]
-                at, stages[name] = self._fitted(name, fresh[name], config, at, seed)
+                if self.stages[name].learns_alone:
+                    stages[name] = self.stages[name]
+                    at = at.after(name, config, stages[name])
+                else:
+                    at, stages[name] = self._fitted(name, fresh[name], config, at, seed)
             yield stages
 
     @property
@@ -134,7 +138,7 @@ class Whole:
         stages = {name: self.stages[name] for name in self.names[:first]}
         at, fresh = self._starts[first], learning.design()
         for name in self.names[first:]:
-            if name == part.stage:
+            if name == part.stage or name in plan.emptied:
                 continue
             gone = plan.removed.get(name, frozenset())
             config = [learning.configs[name], "without", *sorted(gone)] if gone else learning.configs[name]

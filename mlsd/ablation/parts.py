@@ -42,14 +42,19 @@ class Part:
 
 
 def parts_of(stages: Mapping[str, Stage]) -> tuple[Part, ...]:
-    """Every stage, then every group of pieces, such as a family of features of all stages together."""
+    """Every stage, then every group of pieces, such as a family of features of all stages together.
+
+    A group that is all there is of the one stage that has it, such as its only retriever, is that stage, and
+    not listed again.
+    """
     groups: dict[str, dict[str, frozenset[str]]] = {}
     for name, stage in stages.items():
         for piece, (group, _) in stage.pieces.items():
             of_group = groups.setdefault(group, {})
             of_group[name] = of_group.get(name, frozenset()) | {piece}
     whole = [Part(f"stage/{name}", name) for name in stages]
-    return (*whole, *(Part(group, pieces=pieces) for group, pieces in groups.items()))
+    some = (Part(group, pieces=pieces) for group, pieces in groups.items() if not _is_a_stage(pieces, stages))
+    return (*whole, *some)
 
 
 @dataclass(frozen=True)
@@ -57,13 +62,15 @@ class Plan:
     """What is left of a funnel without a part.
 
     Args:
-        removed: all pieces that go, of stages that stay.
+        removed: stage -> its pieces that go.
         switched_off: those among them that are no part of it, but read a column that only it makes.
+        emptied: stages that go whole with it, as all their pieces do.
         obstacle: why there is no such funnel, in words; empty where there is.
     """
 
-    removed: Pieces
-    switched_off: Pieces
+    removed: Pieces = field(default_factory=dict)
+    switched_off: Pieces = field(default_factory=dict)
+    emptied: frozenset[str] = frozenset()
     obstacle: str = ""
 
 
@@ -76,10 +83,12 @@ def planned(part: Part, removal: Removal, stages: Mapping[str, Stage], available
         stages: of the whole funnel, in order.
         available: columns that requests have.
     """
-    if part.stage and part.stage == _finder(stages):
-        return Plan({}, {}, f"{part.stage} finds the candidates: without it there is nothing to rank")
+    finder = _finder(stages)
+    if part.stage == finder:
+        return Plan(obstacle=f"{finder} finds the candidates: without it there is nothing to rank")
     removed: dict[str, frozenset[str]] = {}
     off: dict[str, frozenset[str]] = {}
+    emptied: set[str] = set()
     lacking: list[str] = []
     for name, stage in stages.items():
         if name == part.stage:
@@ -87,14 +96,18 @@ def planned(part: Part, removal: Removal, stages: Mapping[str, Stage], available
         own = part.pieces.get(name, frozenset())
         blind = _blind(stage, available) - own if removal == REDESIGN else frozenset()
         gone = own | blind
-        if gone and gone >= stage.pieces.keys():
-            return Plan({}, {}, f"{name} would have nothing left")
-        left = stage if not gone else stage.without(gone) if removal == REDESIGN else stage.muted(gone)
-        lacking += [f"{name} needs {column}" for column in sorted(left.needs - available)]
-        available |= left.produces
         removed |= {name: gone} if gone else {}
         off |= {name: blind} if blind else {}
-    return Plan(removed, off, "; ".join(lacking))
+        if gone and gone >= stage.pieces.keys():
+            if removal == SERVING or name == finder:
+                return Plan(obstacle=f"{name} would have nothing left")
+            emptied.add(name)
+            continue
+        left = stage if not gone else stage.without(gone) if removal == REDESIGN else stage.muted(gone)
+        unmet = sorted(left.needs - available)
+        lacking += [f"{name} needs {', '.join(unmet)}"] if unmet else []
+        available |= left.produces
+    return Plan(removed, off, frozenset(emptied), "; ".join(lacking))
 
 
 def trims(stages: Mapping[str, Stage], name: str) -> bool:
@@ -110,6 +123,11 @@ def _ranks(stage: Stage) -> bool:
 
 def _finder(stages: Mapping[str, Stage]) -> str:
     return next(name for name, stage in stages.items() if isinstance(stage, CandidateStage))
+
+
+def _is_a_stage(pieces: Pieces, stages: Mapping[str, Stage]) -> bool:
+    """Whether these are all pieces of one stage, and of no other."""
+    return len(pieces) == 1 and all(gone >= stages[name].pieces.keys() for name, gone in pieces.items())
 
 
 def _blind(stage: Stage, available: frozenset[str]) -> frozenset[str]:

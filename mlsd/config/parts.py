@@ -16,7 +16,7 @@ from typing import Any
 
 from mlsd import checks
 from mlsd.config.keys import join
-from mlsd.config.standin import STAND_IN
+from mlsd.config.standin import STAND_IN, stands_in
 from mlsd.config.targets import Target, describe, find, is_allowed
 from mlsd.config.values import arms, element, is_optional, made_class, mapping_value, plain_value
 from mlsd.errors import Fault, InvalidValueError, nearest
@@ -139,13 +139,13 @@ class Builder:
     def constructed(self, key: str, target: Target, arguments: dict[str, Any]) -> Any:
         """The object; rules that its constructor finds broken are faults under their full keys."""
         n_known = len(self.faults)
-        stands_in = any(value is STAND_IN for value in arguments.values())
+        incomplete = any(value is STAND_IN for value in arguments.values())
         with checks.collecting() as broken:
             try:
                 made = target.make(**arguments)
             except Exception as error:  # noqa: BLE001  (whatever a constructor says about its arguments)
                 made = STAND_IN
-                if not broken and not stands_in:
+                if not broken and not incomplete:
                     self._raised(key, target, error)
         self._broken(key, broken)
         return made if len(self.faults) == n_known or made is not STAND_IN else STAND_IN
@@ -158,7 +158,7 @@ class Builder:
 
     def _broken(self, key: str, broken: Sequence[InvalidValueError]) -> None:
         for fault in broken:
-            if fault.value is not STAND_IN:
+            if not stands_in(fault.value, fault.rule):
                 self._fault(join(key, fault.name), fault.value, fault.rule)
 
     def _probe(self, key: str, target: Target, arguments: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationToMissingValueError, OmegaConfBaseException
 
 from mlsd.config.keys import join, nearest_key
 from mlsd.config.standin import STAND_IN, StandIn
@@ -84,6 +84,8 @@ class _Resolver:
             return self._fault(key[:80], written, "refers to itself")
         try:
             value = node[name]
+        except InterpolationToMissingValueError:
+            return STAND_IN  # that it must be given is said of the key that it is missing from
         except (OmegaConfBaseException, RecursionError) as error:
             return self._dangling(key, written, error)
         self._note_reference(key, written)

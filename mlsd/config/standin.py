@@ -31,5 +31,20 @@ class StandIn:
     def __len__(self) -> int:
         return 0
 
+    def __repr__(self) -> str:
+        return "<stand-in>"
+
 
 STAND_IN = StandIn()
+
+
+def stands_in(value: object, rule: str) -> bool:
+    """Whether a fault is about what stands in: about its value, or about what the rule holds that against.
+
+    Example:
+        >>> stands_in(STAND_IN, "must be at least 1"), stands_in(10, f"must be at most n_out == {STAND_IN}")
+        (True, True)
+        >>> stands_in(10, "must be at most n_out == 9")
+        False
+    """
+    return value is STAND_IN or repr(STAND_IN) in rule

@@ -10,7 +10,7 @@ import numpy as np
 from mlsd import checks
 from mlsd.config.keys import join
 from mlsd.config.schema import Collection, FunnelPlan, Logging
-from mlsd.config.standin import STAND_IN
+from mlsd.config.standin import stands_in
 from mlsd.errors import Fault, nearest
 from mlsd.features.base import FeatureSet
 from mlsd.funnel import Funnel, missing_columns
@@ -45,7 +45,7 @@ def wiring_faults(sections: Sections) -> list[Fault]:
         found += _depth(logging, sections.get("problem"))
     found += [*_users(sections), *_positions(sections), *_metrics(sections)]
     found += [*_annotations(sections), *_ratings(sections)]
-    return [fault for fault in found if fault.value is not STAND_IN]
+    return [fault for fault in found if not stands_in(fault.value, fault.rule)]
 
 
 def _funnel(sections: Sections, key: str, plan: object) -> Iterator[Fault]:

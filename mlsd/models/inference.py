@@ -44,6 +44,11 @@ def score_rows(net: nn.Module, dense: NDArray[np.float32], categorical: Ints) ->
     return scores
 
 
+def cpu_capability() -> str:
+    """Which instructions torch computes with, such as AVX2: the last bit of a sum depends on them."""
+    return str(torch.backends.cpu.get_cpu_capability())
+
+
 def weights_of(net: nn.Module) -> State:
     """The network's weights by name."""
     return {name: value.numpy().copy() for name, value in net.state_dict().items()}

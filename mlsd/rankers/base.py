@@ -95,9 +95,10 @@ class LightningRanker(Ranker):
         with seeded(fitting.seed, "weights"):
             net = started(self.build_model(), self.loss, train.labels)
         module = RankingModule(net, self.loss, self.learning_rate, self.weight_decay)
-        size, seed = fitting.options.batch_rows, fitting.seed
+        options, seed = fitting.options, fitting.seed
+        size = options.rows_of_batch(len(train.labels))
         train_batches = RequestBatches(train.features, train.labels, size, seed)
-        validation_batches = RequestBatches(validation.features, validation.labels, size, seed)
+        validation_batches = RequestBatches(validation.features, validation.labels, options.batch_rows, seed)
         curves = fit_module(module, train_batches, validation_batches, fitting)
         self._net = net
         return curves

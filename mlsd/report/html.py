@@ -20,12 +20,12 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render_html(result: RunResult) -> str:
-    """The whole page; the same result gives the same bytes."""
+    """The whole page of a run; the same result gives the same bytes."""
     return render_page(build_page(result))
 
 
 def render_page(page: Page) -> str:
-    """Any page as HTML."""
+    """Any page; the same page gives the same bytes."""
     style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704  our own file
     return _environment().get_template("report.html.j2").render(page=page, style=style, signs=SIGNS)
 

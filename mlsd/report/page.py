@@ -181,6 +181,8 @@ class Page:
         verdicts: answers, the weightiest first.
         sections: in reading order.
         reading: how to read figures.
+        brand: what kind of page it is, over the heading.
+        colophon: what it was made from, at the end.
         figures_in: the file beside the report that holds them all.
     """
 
@@ -191,4 +193,9 @@ class Page:
     verdicts: tuple[Verdict, ...] = ()
     sections: tuple[Section, ...] = ()
     reading: str = ""
+    brand: str = "mlsd report"
+    colophon: str = (
+        "Made by mlsd from the run’s own figures; metrics.json beside this file holds all of them in full "  # noqa: RUF001
+        "precision."
+    )
     figures_in: str = "metrics.json"

@@ -147,7 +147,9 @@ def sweep_page(result: SweepResult) -> Page:
         _verdicts(result),
         tuple(section for section in sections if section is not None),
         _reading(result),
-        "trials.csv",
+        brand="mlsd sweep",
+        colophon="Made by mlsd from the study's trials; trials.csv beside this file holds them all.",
+        figures_in="trials.csv",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -10,28 +11,18 @@ from rich.text import Text
 
 from mlsd.report import numbers
 from mlsd.report.base import FUNNEL, LOGGING, RunResult
+from mlsd.report.console import STYLES, plain, plain_table, print_shown
 from mlsd.report.estimate import Estimate
-from mlsd.report.page import SIGNS, Tone
+from mlsd.report.page import SIGNS
 from mlsd.report.sections.cells import system_name
 from mlsd.report.sections.online import online_name
 from mlsd.report.verdicts import headline, judged, verdicts
 from mlsd.report.worth import REMOVALS, ablation_of, figure_of, part_name, parts_tried, said_of
 
-STYLES: dict[Tone, str] = {"good": "green", "bad": "red", "open": "yellow", "none": "dim"}
-
-_ASCII = str.maketrans({numbers.MINUS: "-", numbers.UNKNOWN: "-", "✓": "+", "✕": "x", "µ": "u", "★": "*"})
-
 
 def print_summary(result: RunResult, report: Path, console: Console | None = None) -> None:
     """Print the verdict, the stages, the online test and where the report lies."""
-    console = console or Console()
-    shown = summary(result, report)
-    if not console.options.ascii_only:
-        console.print(shown)
-        return
-    with console.capture() as captured:
-        console.print(shown)
-    console.file.write(captured.get().translate(_ASCII).encode("ascii", "replace").decode("ascii"))
+    print_shown(summary(result, report), console or Console())
 
 
 def summary(result: RunResult, report: Path) -> Group:
@@ -51,27 +42,27 @@ def _verdict_lines(result: RunResult) -> Table:
     lines = Table.grid(padding=(0, 2))
     for verdict in verdicts(result):
         answer = Text(f"{SIGNS[verdict.tone]} {verdict.answer}", style=STYLES[verdict.tone])
-        lines.add_row(_text(verdict.question), answer, _text(f"{verdict.figure} {verdict.interval}"))
+        lines.add_row(plain(verdict.question), answer, plain(f"{verdict.figure} {verdict.interval}"))
     return lines
 
 
 def stage_table(result: RunResult) -> Table:
     """Stages with what they pass on, how well they rank, their ceiling and their latency."""
-    table = _table(("stage",), ("out", result.decides.offline, "ceiling", "p50", "p99"))
-    unknown = _text(numbers.UNKNOWN)
+    table = plain_table(("stage",), ("out", result.decides.offline, "ceiling", "p50", "p99"))
+    unknown = plain(numbers.UNKNOWN)
     if LOGGING in result.systems:
-        table.add_row(_text(system_name(LOGGING)), _text(""), _ranking(result, LOGGING), *[unknown] * 3)
+        table.add_row(plain(system_name(LOGGING)), plain(""), _ranking(result, LOGGING), *[unknown] * 3)
     for stage in result.stages:
         ceiling = result.ceiling(stage.name)
         table.add_row(
-            _text(stage.name),
-            _text(numbers.count(stage.n_out)),
+            plain(stage.name),
+            plain(numbers.count(stage.n_out)),
             _ranking(result, stage.name),
-            _text(numbers.value_text(ceiling[1]) if ceiling else numbers.UNKNOWN),
+            plain(numbers.value_text(ceiling[1]) if ceiling else numbers.UNKNOWN),
             *_times(stage.latency.p50_ms, stage.latency.p99_ms),
         )
     request = result.capacity.request
-    whole = (_text(system_name(FUNNEL)), _text(""), _ranking(result, FUNNEL), unknown)
+    whole = (plain(system_name(FUNNEL)), plain(""), _ranking(result, FUNNEL), unknown)
     table.add_row(*whole, *_times(request.p50_ms, request.p99_ms))
     return table
 
@@ -79,18 +70,21 @@ def stage_table(result: RunResult) -> Table:
 def _ranking(result: RunResult, system: str) -> Text:
     metric = result.decides.offline
     estimate = result.offline(system, metric) or Estimate()
-    return _text(numbers.with_interval(estimate, result.units.get(metric, "")))
+    return plain(numbers.with_interval(estimate, result.units.get(metric, "")))
 
 
 def _times(*milliseconds: float) -> tuple[Text, ...]:
-    return tuple(_text(numbers.milliseconds(value)) for value in milliseconds)
+    return tuple(plain(numbers.milliseconds(value)) for value in milliseconds)
 
 
 def ablation_table(result: RunResult) -> Table:
-    """What each part is worth, taken out in both ways."""
-    table = _table((f"worth in {result.decides.offline}",), tuple(REMOVALS.values()))
-    for part in parts_tried(result):
-        table.add_row(_text(part_name(part)), *(_worth(result, removal, part) for removal in REMOVALS))
+    """What each part is worth, taken out in both ways; a blank line between kinds of parts."""
+    table = plain_table((f"worth in {result.decides.offline}",), tuple(REMOVALS.values()))
+    for _, of_kind in groupby(parts_tried(result), lambda part: part.partition("/")[0]):
+        if table.row_count:
+            table.add_row()
+        for part in of_kind:
+            table.add_row(plain(part_name(part)), *(_worth(result, removal, part) for removal in REMOVALS))
     return table
 
 
@@ -104,28 +98,14 @@ def _worth(result: RunResult, removal: str, part: str) -> Text:
 
 def online_table(result: RunResult) -> Table:
     """Simulated effects with their intervals."""
-    table = _table(("simulated A/B test", "verdict"), ("effect", "p"))
+    table = plain_table(("simulated A/B test", "verdict"), ("effect", "p"))
     for metric in result.seen_metrics:
         effect = result.effect(metric) or Estimate()
         tone, word = judged(result, metric, effect)
         table.add_row(
-            _text(online_name(result, metric)),
+            plain(online_name(result, metric)),
             Text(word, style=STYLES[tone]),
-            _text(numbers.with_interval(effect, result.units.get(metric, ""), signed=True)),
-            _text(numbers.p_text(effect.p_value)),
+            plain(numbers.with_interval(effect, result.units.get(metric, ""), signed=True)),
+            plain(numbers.p_text(effect.p_value)),
         )
     return table
-
-
-def _table(words: tuple[str, ...], figures: tuple[str, ...]) -> Table:
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in words:
-        table.add_column(_text(heading), no_wrap=True, overflow="ellipsis", max_width=32)
-    for heading in figures:
-        table.add_column(_text(heading), justify="right", no_wrap=True, overflow="ellipsis", max_width=32)
-    return table
-
-
-def _text(words: str) -> Text:
-    """Words that rich does not read as markup."""
-    return Text(numbers.one_line(words))

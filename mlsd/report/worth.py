@@ -14,8 +14,11 @@ from mlsd.report.page import Tone
 REMOVALS = {"serving": "taken out at serving", "redesign": "designed without it"}
 """How a part is taken out, as an entry of `metrics["ablation"]` -> what a reader calls it."""
 
-KINDS = ("stage", "retriever", "features")
+KINDS = ("stage", "rewriter", "classifier", "retriever", "features", "display")
 """What comes before the slash of a part's name, in the order of a funnel."""
+
+WHOLE = "the whole stage"
+"""What a redesign does without where no piece of a stage is left."""
 
 
 class Said(NamedTuple):
@@ -35,7 +38,7 @@ def parts_tried(result: RunResult) -> tuple[str, ...]:
     """Every part that was taken out or could not be, by kind and in the funnel's order."""
     ablation = ablation_of(result)
     reasons = (ablation.get("not_possible") or {}).values()
-    found = [ablation.get(removal) or {} for removal in REMOVALS]
+    found = [ablation.get(removal) or {} for removal in reversed(REMOVALS)]  # hardly a redesign is impossible
     names = dict.fromkeys(name for each in (*found, *reasons) for name in each)
     stages = [f"stage/{stage.name}" for stage in result.stages]
     return tuple(sorted(names, key=lambda name: (_rank(name.partition("/")[0], KINDS), _rank(name, stages))))
@@ -97,8 +100,11 @@ def reason_of(result: RunResult, removal: str, part: str) -> str:
 
 def switched_off(result: RunResult, part: str) -> str:
     """What a redesign without a part has to do without as well, in words."""
-    by_stage = (ablation_of(result).get("switched_off") or {}).get(part) or {}
-    return "; ".join(f"{stage}: {', '.join(pieces)}" for stage, pieces in by_stage.items())
+    ablation = ablation_of(result)
+    pieces = (ablation.get("switched_off") or {}).get(part) or {}
+    emptied = (ablation.get("emptied") or {}).get(part) or ()
+    words = {stage: ", ".join(names) for stage, names in pieces.items()} | dict.fromkeys(emptied, WHOLE)
+    return "; ".join(f"{stage}: {off}" for stage, off in words.items())
 
 
 def luck_words(result: RunResult) -> str:

@@ -50,8 +50,24 @@ class FinishedRun:
     @cached_property
     def metrics(self) -> Mapping[str, Any]:
         """Every figure, as in `metrics.json`."""
-        metrics: Mapping[str, Any] = read_json(self.folder / "metrics.json")
-        return metrics
+        return self._mapping("metrics.json")
+
+    @cached_property
+    def config(self) -> DictConfig:
+        """What was run, resolved, as in `config.yaml`; input like any other, nothing of it is checked yet."""
+        path = self.folder / "config.yaml"
+        try:
+            config = OmegaConf.load(path)
+        except (OSError, YAMLError, OmegaConfBaseException) as error:
+            raise unreadable(path, error) from error
+        if not isinstance(config, DictConfig):
+            raise InputError(f"cannot read {path}: it is no mapping")
+        return config
+
+    @cached_property
+    def provenance(self) -> Mapping[str, Any]:
+        """What made it, as in `provenance.json`."""
+        return self._mapping("provenance.json")
 
     @cached_property
     def funnel(self) -> Funnel:
@@ -87,7 +103,7 @@ class FinishedRun:
         """
         columns = self._designed.problem.request_columns
         table = asked.table_of(requests, columns)
-        ids, as_asked = asked.request_ids(table), asked.requests_of(table, columns, self._logged)
+        ids, as_asked = asked.request_ids(table), asked.requests_of(table, columns, self.requests)
         blocks = list(in_blocks(self.funnel, as_asked)) or [self.funnel(as_asked)]
         shown = concat_batches(blocks).first(self._designed.problem.n_positions).candidates
         rows = shown.request_rows
@@ -102,23 +118,19 @@ class FinishedRun:
 
     @cached_property
     def _designed(self) -> _Designed:
-        return _Designed(**build_sections(self._config, _Designed._fields))
+        return _Designed(**build_sections(self.config, _Designed._fields))
+
+    def _mapping(self, name: str) -> Mapping[str, Any]:
+        found = read_json(self.folder / name)
+        if not isinstance(found, dict):
+            raise InputError(f"cannot read {self.folder / name}: it is no mapping")
+        return found
 
     @cached_property
-    def _config(self) -> DictConfig:
-        path = self.folder / "config.yaml"
-        try:
-            config = OmegaConf.load(path)
-        except (OSError, YAMLError, OmegaConfBaseException) as error:
-            raise unreadable(path, error) from error
-        if not isinstance(config, DictConfig):
-            raise InputError(f"cannot read {path}: it is no mapping")
-        return config
+    def requests(self) -> Requests:
+        """The log's requests, those of the test window among them."""
+        return load_requests(self.folder / "log" / "requests.parquet")
 
     @cached_property
     def _item_id(self) -> Array:
         return load_catalog(self.folder / "catalog.parquet").item_id
-
-    @cached_property
-    def _logged(self) -> Requests:
-        return load_requests(self.folder / "log" / "requests.parquet")

@@ -50,6 +50,7 @@ class Offline:
         reliability: rank stage -> its predictions against what happened.
         coverage: rank stage -> share of the impressions that it had among its candidates.
         steps: stage of candidates -> itself minus the one before it, paired by request; the first has none.
+        truth: tells these requests and what is true of them from any others.
     """
 
     figures: Mapping[str, Figures]
@@ -60,6 +61,7 @@ class Offline:
     reliability: Mapping[str, list[Bin]] = field(default_factory=dict)
     coverage: Mapping[str, float] = field(default_factory=dict)
     steps: Mapping[str, Figures] = field(default_factory=dict)
+    truth: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -27,15 +24,13 @@ from mlsd.report.numbers import count, plural, spoken
 from mlsd.runs.changes import changes_of
 from mlsd.runs.meanings import meanings_of, raters_words
 from mlsd.runs.outcome import Logged, Offline, Outcome, RatedLabels, RatedTest
+from mlsd.runs.provenance import provenance
 from mlsd.runs.rating_summary import summary_of
 from mlsd.runs.steps import EXISTING, SHOWN, Config
 from mlsd.stages.display import Display
 from mlsd.stages.rank import Rank
 from mlsd.stages.retrieve import Retrieve
-from mlsd.store import code_version, key_of
 from mlsd.worlds.base import LiveWorld
-
-LIBRARIES = ("bm25s", "faiss-cpu", "numpy", "pandas", "pytorch-lightning", "scipy", "torch")
 
 RECORDED_ASSUMPTIONS = (
     "Relevance is what the collection's judges said: what none of them saw counts against whoever shows it.",
@@ -96,7 +91,7 @@ def result_of(
         assumptions=_live_assumptions(system) if live else RECORDED_ASSUMPTIONS,
         units=UNITS,
         confidence=system.bootstrap.confidence,
-        provenance=provenance(system, config),
+        provenance=provenance(system, config, outcome.offline.truth),
         reproduce=shlex.join(["mlsd", "run", *overrides]),
         config_yaml=OmegaConf.to_yaml(OmegaConf.create(dict(config))),
         design=markdown(design_of(config, vars(system))),
@@ -108,23 +103,6 @@ UNITS_OF = {"request": "requests", "query": "queries"}
 UNITS = dict.fromkeys(
     ("ctr", "session_success", "request_success", "abandonment", "retention_7d", "satisfaction"), "%"
 )
-
-
-def provenance(system: System, config: Config) -> dict[str, object]:
-    """What made a run: versions, seeds, hashes; data by name and SHA-256, never by path."""
-    return {
-        "date": f"{datetime.now(UTC):%Y-%m-%d}",
-        "mlsd": version("mlsd"),
-        "mlsd source": code_version(),
-        "python": platform.python_version(),
-        **{library: version(library) for library in LIBRARIES},
-        "seed": system.seed,
-        "training.seed": system.training.seed,
-        "config": key_of(config),
-        "machine": f"{platform.system()}, {platform.machine()}, {os.cpu_count()} cores",
-        "world": system.world.name,
-        "data, SHA-256": system.world.fingerprint or "none: all data are generated",
-    }
 
 
 def _live_assumptions(system: System) -> tuple[str, ...]:

@@ -144,6 +144,7 @@ def evaluate(
         {stage: bins for stage, (_, bins, _) in predicted.items()},
         {stage: coverage for stage, (_, _, coverage) in predicted.items()},
         _steps(system, funnel, values, evaluated),
+        evaluated.fingerprint,
     )
 
 

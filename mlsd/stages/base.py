@@ -35,10 +35,10 @@ class TrainingData:
 
 
 class Piece(NamedTuple):
-    """Something within a stage that its config can switch off by itself, such as a retriever or a feature."""
+    """Something within a stage that its config can switch off by itself, such as a rewriter or a feature."""
 
     group: str
-    """What it is judged with when one asks what parts are worth, such as `features/query_item`."""
+    """What it is judged with when one asks what parts are worth, `<kind>/<name>`: `features/query_item`."""
 
     needs: frozenset[str]
     """Columns that it reads, as `request.<name>` or `candidate.<name>`."""
@@ -79,7 +79,10 @@ class Stage(ABC):
 
     @property
     def pieces(self) -> Mapping[str, Piece]:
-        """What can be switched off in it by itself, by name."""
+        """What can be switched off in it by itself, by name.
+
+        A stage that has any does nothing without all of them: a redesign that leaves none has no such stage.
+        """
         return {}
 
     def without(self, pieces: Collection[str]) -> Self:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Collection, Mapping
+from copy import copy
+from typing import Literal, Self
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from mlsd import checks, ragged
 from mlsd.diversifiers.base import Choice, Diversifier, Pool, whole_numbers
 from mlsd.errors import InputError, NotFittedError
 from mlsd.fitting import Curves, Fitting
-from mlsd.stages.base import CandidateStage, TrainingData
+from mlsd.stages.base import CandidateStage, Piece, TrainingData
 from mlsd.types import Array, Floats, Ints, RankingBatch, State
 
 RelevanceRule = Literal["min_max", "softmax", "click_prob"]
@@ -46,6 +47,8 @@ class Display(CandidateStage):
         max_per_source: None sets no cap.
         relevance: "min_max", "softmax" or "click_prob".
     """
+
+    learns_alone = True
 
     def __init__(
         self,
@@ -86,6 +89,29 @@ class Display(CandidateStage):
     def catalog_needs(self) -> frozenset[str]:
         own = set() if self.max_per_source is None else {"source"}
         return frozenset(own | (self.diversifier.catalog_needs if self.diversifier else set()))
+
+    @property
+    def pieces(self) -> Mapping[str, Piece]:
+        pieces = {}
+        if self.diversifier is not None:
+            pieces["diversifier"] = Piece("display/diversifier", self.diversifier.needs)
+        if self.max_per_source is not None:
+            pieces["max_per_source"] = Piece("display/max_per_source", frozenset())
+        return pieces
+
+    def without(self, pieces: Collection[str]) -> Self:
+        """Without its diversifier, by relevance alone, or without its cap on sources."""
+        less = self.muted(pieces)
+        less._state = None  # noqa: SLF001  (its own copy)
+        return less
+
+    def muted(self, pieces: Collection[str]) -> Self:
+        """The same, of what was taken from the catalog already."""
+        self._check_gone(pieces)
+        less = copy(self)
+        less.diversifier = None if "diversifier" in pieces else self.diversifier
+        less.max_per_source = None if "max_per_source" in pieces else self.max_per_source
+        return less
 
     def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:  # noqa: ARG002
         """Take from the catalog what says how items differ; nothing is learnt from users."""

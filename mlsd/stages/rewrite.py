@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 
@@ -14,7 +16,7 @@ from mlsd.fitting import Curves, Fitting
 from mlsd.logs import Log
 from mlsd.metrics.base import Judged, Predictions, RowFigure
 from mlsd.rewriters.base import Rewriter, Rewritten
-from mlsd.stages.base import RequestStage, TrainingData
+from mlsd.stages.base import Piece, RequestStage, TrainingData
 from mlsd.text import distinct
 from mlsd.types import Array, Columns, Ints, RankingBatch, Requests, State
 
@@ -62,6 +64,22 @@ class Rewrite(RequestStage):
     @property
     def catalog_needs(self) -> frozenset[str]:
         return frozenset[str]().union(*(each.catalog_needs for each in self.rewriters.values()))
+
+    @property
+    def pieces(self) -> Mapping[str, Piece]:
+        return {name: Piece(f"rewriter/{name}", self.needs) for name in self.rewriters}
+
+    def without(self, pieces: Collection[str]) -> Self:
+        """Without some of its rewriters: the others hand on to each other what they make of a text.
+
+        Where none of these names related terms, nobody has `request.expansion`.
+        """
+        self._check_gone(pieces)
+        less = copy(self)
+        less.rewriters = {name: each for name, each in self.rewriters.items() if name not in pieces}
+        return less
+
+    muted = without
 
     def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:
         for name, rewriter in self.rewriters.items():

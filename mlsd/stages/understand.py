@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from mlsd.models.text_examples import (
     clicked_categories,
     examples_of,
 )
-from mlsd.stages.base import RequestStage, TrainingData
+from mlsd.stages.base import Piece, RequestStage, TrainingData
 from mlsd.text import distinct
 from mlsd.types import Array, Columns, Floats, RankingBatch, Requests, State
 
@@ -43,7 +44,8 @@ class Understand(RequestStage):
     likely category of the catalog, and `request.topic_prob` (n_requests, n_topics), P(category k | query) in
     column k. Each is a classifier of its own: averaged vectors of the query's words and pieces of words under
     a softmax, calibrated by a temperature. It learns from the log's `retrieval` window, which comes before
-    that of the rankers, so that they may read what it says; it is stopped and calibrated on `validation`.
+    that of the rankers, so that they may read what it says; it is stopped and calibrated on `validation`,
+    on the queries as earlier stages pass them on: it does not learn alone.
 
     A query of which neither a word nor a piece of one was seen in training, such as an empty one or one in
     another script, gets the shares that the classes had there.
@@ -104,6 +106,25 @@ class Understand(RequestStage):
     @property
     def annotation_needs(self) -> frozenset[str]:
         return frozenset(target for target, source in self.sources.items() if source == "annotations")
+
+    @property
+    def pieces(self) -> Mapping[str, Piece]:
+        return {target: Piece(f"classifier/{target}", self.needs) for target in self.sources}
+
+    def without(self, pieces: Collection[str]) -> Self:
+        """Without one of its classifiers, and without its columns."""
+        less = self.muted(pieces)
+        less._understood = {}  # noqa: SLF001  (its own copy)
+        return less
+
+    def muted(self, pieces: Collection[str]) -> Self:
+        """With one of its classifiers silent, and without its columns; neither learns from the other."""
+        self._check_gone(pieces)
+        less = copy(self)
+        less.intent_from = None if "intent" in pieces else self.intent_from
+        less.topic_from = None if "topic" in pieces else self.topic_from
+        less._understood = dict(self._understood)  # noqa: SLF001  (its own copy)
+        return less
 
     def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:
         """Fit a classifier for each target.

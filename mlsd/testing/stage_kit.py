@@ -94,16 +94,26 @@ class StageKit(ABC):
                 stage(_less(self.batch(), column))
 
     def test_each_piece_can_be_left_out(self, stage: Stage) -> None:
+        assert all(all(piece.group.partition("/")) for piece in stage.pieces.values()), "<kind>/<name>"
         for name in stage.pieces if len(stage.pieces) > 1 else ():
             less = self.make().without({name})
             assert less.pieces.keys() == stage.pieces.keys() - {name}
             assert less.needs <= stage.needs
+            assert less.produces <= stage.produces
         for wrong in ({"no such piece"}, set(stage.pieces)):
             if wrong:
                 with pytest.raises(InputError, match=r"no piece|nothing left"):
                     stage.without(wrong)
                 with pytest.raises(InputError, match=r"no piece|nothing left"):
                     stage.muted(wrong)
+
+    def test_without_a_piece_it_is_fitted_and_makes_what_it_declares(self, stage: Stage) -> None:
+        for name in list(stage.pieces)[:1] if len(stage.pieces) > 1 else ():
+            less = self.make().without({name})
+            less.fit(self.training(), FITTING)
+            made = less(self.batch()).column_names
+            assert less.produces <= made
+            assert made - self.batch().column_names <= less.produces
 
     def test_a_piece_falls_silent_and_the_stage_stays_as_it_is(self, stage: Stage) -> None:
         batch, before = self.batch(), stage(self.batch())

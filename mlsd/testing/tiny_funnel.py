@@ -96,6 +96,7 @@ class Ordering(Counted, CandidateStage):
         order: by what, the highest first.
         n_out: candidates passed on.
         reads: name of each piece -> the column that it reads.
+        group: what its pieces are judged with; {} is the piece itself.
     """
 
     learns_from_labels = True
@@ -106,9 +107,10 @@ class Ordering(Counted, CandidateStage):
         order: Order = as_they_come,
         n_out: int = len(ITEMS),
         reads: Mapping[str, str] | None = None,
+        group: str = "features/all",
     ) -> None:
         super().__init__(n_out)
-        self.fits, self.order, self.reads = fits, order, dict(reads or {})
+        self.fits, self.order, self.reads, self.group = fits, order, dict(reads or {}), group
 
     @property
     def needs(self) -> frozenset[str]:  # type: ignore[override]
@@ -116,7 +118,8 @@ class Ordering(Counted, CandidateStage):
 
     @property
     def pieces(self) -> Mapping[str, Piece]:
-        return {name: Piece("features/all", frozenset({column})) for name, column in self.reads.items()}
+        reads = self.reads.items()
+        return {name: Piece(self.group.format(name), frozenset({column})) for name, column in reads}
 
     def without(self, pieces: Collection[str]) -> Self:
         self._check_gone(pieces)
@@ -129,19 +132,35 @@ class Ordering(Counted, CandidateStage):
 
 
 class Noting(Counted, RequestStage):
-    """Adds `request.note`.
+    """Adds columns to requests, each by a piece of its name.
 
     Args:
         fits: counts fits by name.
+        notes: names of the columns.
     """
 
-    produces = frozenset({"request.note"})
+    def __init__(self, fits: Counter[str], notes: Collection[str] = ("note",)) -> None:
+        self.fits, self.notes = fits, frozenset(notes)
 
-    def __init__(self, fits: Counter[str]) -> None:
-        self.fits = fits
+    @property
+    def produces(self) -> frozenset[str]:  # type: ignore[override]
+        return frozenset(f"request.{name}" for name in self.notes)
+
+    @property
+    def pieces(self) -> Mapping[str, Piece]:
+        return {name: Piece(f"classifier/{name}", frozenset()) for name in sorted(self.notes)}
+
+    def without(self, pieces: Collection[str]) -> Self:
+        self._check_gone(pieces)
+        less = copy(self)
+        less.notes = self.notes - set(pieces)
+        return less
+
+    muted = without
 
     def process(self, batch: RankingBatch) -> RankingBatch:
-        return RankingBatch(batch.requests.with_columns(note=np.ones(len(batch))), batch.candidates)
+        columns = dict.fromkeys(sorted(self.notes), np.ones(len(batch)))
+        return RankingBatch(batch.requests.with_columns(**columns), batch.candidates)
 
     def judge(self, asked: Requests, passed: Requests, truth: Columns) -> Judged:
         del asked, passed, truth

@@ -139,7 +139,7 @@ class TestKnownWorth:
     def test_plain_values_only(self, found: Ablation, tmp_path: Path) -> None:
         write_json(tmp_path / "metrics.json", found.to_metrics())
         assert set(json.loads((tmp_path / "metrics.json").read_text())) == {
-            *REMOVALS, "not_possible", "switched_off", "non_inferiority", "training_luck",
+            *REMOVALS, "not_possible", "switched_off", "emptied", "non_inferiority", "training_luck",
         }  # fmt: skip
 
 
@@ -147,6 +147,48 @@ def test_a_turned_order_has_a_known_negative_worth(tmp_path: Path) -> None:
     found = ablated(ranking(harm=backwards), tmp_path)
     assert worth(found, SERVING, "stage/harm")["value"] == pytest.approx(-0.75)
     assert worth(found, REDESIGN, "stage/harm")["value"] == pytest.approx(-0.75)
+
+
+class TestWhatGoesWithAPart:
+    """The last stage turns the order round, by a note of the first: without the note it goes."""
+
+    @staticmethod
+    def design(fits: Counter[str]) -> dict[str, Stage]:
+        return {
+            "note": Noting(fits, ["intent", "topic"]),
+            "find": Finding(fits, ["near", "known"]),
+            "rank": Ordering(fits, reads={"near": "candidate.near_score", "topic": "request.topic"}),
+            "show": Ordering(fits, backwards, reads={"diversifier": "request.topic"}, group="display/{}"),
+        }
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def found(cls, tmp_path_factory: pytest.TempPathFactory) -> Ablation:
+        return ablated(cls.design, tmp_path_factory.mktemp("store"))
+
+    @pytest.mark.parametrize("part", ["stage/note", "classifier/topic", "stage/show"])
+    def test_it_is_worth_what_the_last_stage_is(self, found: Ablation, part: str) -> None:
+        assert worth(found, REDESIGN, part)["value"] == pytest.approx(-0.75)
+
+    def test_what_nobody_reads_is_worth_nothing(self, found: Ablation) -> None:
+        for removal in REMOVALS:
+            assert worth(found, removal, "classifier/intent")["value"] == 0
+
+    def test_all_of_it_is_named(self, found: Ablation) -> None:
+        metrics: Mapping[str, Any] = found.to_metrics()
+        gone = {"rank": ["topic"], "show": ["diversifier"]}
+        assert metrics["switched_off"] == {
+            "stage/note": gone,
+            "classifier/topic": gone,
+            "retriever/near": {"rank": ["near"]},
+        }
+        assert metrics["emptied"] == {"stage/note": ["show"], "classifier/topic": ["show"]}
+
+    def test_what_is_left_is_fitted_and_what_went_is_not(self, tmp_path: Path) -> None:
+        whole, fits, _ = tried(self.design, tmp_path)
+        before = fits.copy()
+        assert list(take_out(whole, "classifier/topic", REDESIGN)) == ["note", "find", "rank"]
+        assert fits - before == Counter(note=1, rank=1)
 
 
 class TestSavingWork:
@@ -232,6 +274,16 @@ class TestNothingIsFittedTwice:
         seeds = [int(stages["third"].state()["seed"][0]) for stages in whole.refitted(3)]
         assert fits - before == Counter(first=3, second=3, third=3)
         assert len({*seeds, int(whole.stages["third"].state()["seed"][0])}) == 4
+
+    def test_refits_keep_what_learns_alone_wherever_it_stands(self, tmp_path: Path) -> None:
+        def design(fits: Counter[str]) -> dict[str, Stage]:
+            return {"note": Noting(fits), "find": Finding(fits), "rank": Ordering(fits)}
+
+        whole, fits, _ = tried(design, tmp_path)
+        before = fits.copy()
+        again = list(whole.refitted(2))
+        assert fits - before == Counter(note=2, rank=2)
+        assert all(stages["find"] is whole.stages["find"] for stages in again)
 
 
 def part_named(whole: Whole, name: str) -> Part:

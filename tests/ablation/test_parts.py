@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from mlsd.ablation.parts import REDESIGN, SERVING, Part, Plan, parts_of, planned, trims
-from mlsd.stages.base import Stage
+from mlsd.stages.base import Piece, Stage
 from mlsd.testing.tiny_funnel import Finding, Noting, Ordering
 
 FITS: Counter[str] = Counter()
@@ -77,11 +78,96 @@ def test_without_what_finds_candidates_there_is_nothing() -> None:
         assert plan("stage/find", removal).obstacle.startswith("find finds the candidates")
 
 
-def test_a_stage_of_which_nothing_is_left() -> None:
-    assert plan("features/all", "redesign").obstacle == "light would have nothing left"
-    only = {"find": Finding(FITS, ["near"])}
-    (_, part) = parts_of(only)
-    assert planned(part, SERVING, only, REQUESTS).obstacle == "find would have nothing left"
+def test_a_stage_of_which_nothing_is_left_goes_with_a_redesign_and_is_missed_at_serving() -> None:
+    assert plan("features/all", "serving").obstacle == "light would have nothing left"
+    left = plan("features/all", "redesign")
+    assert left.obstacle == ""
+    assert left.emptied == {"light", "full"}
+    assert left.switched_off == {}
+
+
+def understood() -> dict[str, Stage]:
+    """What two classifiers say is read by a ranker, and by all that a last stage does or one half of it."""
+    return {
+        "note": Noting(FITS, ["intent", "topic"]),
+        "find": Finding(FITS),
+        "rank": Ordering(FITS, reads={"query": "request.query", "topic": "request.topic"}),
+        "show": Ordering(FITS, reads={"diversifier": "request.topic"}, group="display/{}"),
+    }
+
+
+def test_a_stage_goes_with_a_redesign_without_what_all_its_pieces_read() -> None:
+    parts = {part.name: part for part in parts_of(understood())}
+    for name in ("stage/note", "classifier/topic"):
+        left = planned(parts[name], REDESIGN, understood(), REQUESTS)
+        assert left.obstacle == ""
+        assert left.emptied == {"show"}
+        assert left.switched_off == {"rank": {"topic"}, "show": {"diversifier"}}
+        at_serving = planned(parts[name], SERVING, understood(), REQUESTS)
+        assert at_serving.obstacle == "rank needs request.topic; show needs request.topic"
+    for removal in (SERVING, REDESIGN):
+        left = planned(parts["classifier/intent"], removal, understood(), REQUESTS)
+        assert left == Plan({"note": frozenset({"intent"})})
+
+
+def test_a_stage_of_which_something_is_left_stays() -> None:
+    reads = {"cap": "request.query", "diversifier": "request.topic"}
+    stages = {**understood(), "show": Ordering(FITS, reads=reads, group="display/{}")}
+    left = planned(Part("stage/note", "note"), REDESIGN, stages, REQUESTS)
+    assert left.switched_off == {"rank": {"topic"}, "show": {"diversifier"}}
+    assert left.obstacle == ""
+    assert left.emptied == frozenset()
+
+
+def test_each_stage_in_the_way_is_named_once() -> None:
+    reads = {"intent": "request.intent", "topic": "request.topic"}
+    stages = {**understood(), "rank": Ordering(FITS, reads=reads)}
+    assert planned(Part("stage/note", "note"), SERVING, stages, REQUESTS).obstacle == (
+        "rank needs request.intent, request.topic; show needs request.topic"
+    )
+
+
+def test_columns_of_a_stage_that_goes_are_gone_for_those_after_it() -> None:
+    class Scoring(Ordering):
+        produces = frozenset({"candidate.rank_score"})
+
+    stages = {
+        "note": Noting(FITS),
+        "find": Finding(FITS),
+        "score": Scoring(FITS, reads={"note": "request.note"}),
+        "show": Ordering(FITS, reads={"cap": "request.query", "score": "candidate.rank_score"}),
+    }
+    left = planned(Part("stage/note", "note"), REDESIGN, stages, REQUESTS)
+    assert left.emptied == {"score"}
+    assert left.switched_off == {"score": {"note"}, "show": {"score"}}
+
+
+def test_what_finds_candidates_cannot_go_with_anything() -> None:
+    class Asking(Finding):
+        @property
+        def pieces(self) -> Mapping[str, Piece]:
+            return {name: Piece(f"retriever/{name}", frozenset({"request.note"})) for name in self.scores}
+
+    stages = {"note": Noting(FITS), "find": Asking(FITS, ["near"])}
+    left = planned(Part("stage/note", "note"), REDESIGN, stages, REQUESTS)
+    assert left == Plan(obstacle="find would have nothing left")
+
+
+def test_all_pieces_of_one_stage_are_that_stage() -> None:
+    assert [part.name for part in parts_of({"note": Noting(FITS), "find": Finding(FITS, ["near"])})] == [
+        "stage/note",
+        "stage/find",
+    ]
+    assert [part.name for part in parts_of(understood())] == [
+        "stage/note",
+        "stage/find",
+        "stage/rank",
+        "stage/show",
+        "classifier/intent",
+        "classifier/topic",
+    ]
+    twice = {"find": Finding(FITS), "rank": understood()["rank"], "again": understood()["rank"]}
+    assert [part.name for part in parts_of(twice)][-1] == "features/all"
 
 
 def test_a_need_that_no_piece_explains() -> None:

@@ -118,6 +118,14 @@ def test_the_default_has_no_fault_and_builds() -> None:
             "funnel.stages.full_rank.n_out == 400: must be at most light_rank's n_out == 100: a funnel",
         ),
         (
+            "funnel.stages.display.n_out=21",
+            "funnel.stages.display.n_out == 21: must be at most full_rank's n_out == 20: a funnel",
+        ),
+        (
+            "funnel.stages.full_rank.n_out=9",
+            "problem.n_positions == 10: must be at most n_out == 9.",
+        ),
+        (
             "features.authority.name=autority",
             "funnel.stages.full_rank == 'autority': is needed of the catalog by authority, which has ",
         ),
@@ -266,9 +274,31 @@ def test_parameters_of_a_part() -> None:
     assert "features.extra.name == '???': must be given to ItemColumn." in found
 
 
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["funnel.stages.full_rank.n_out=15"],
+        ["funnel.stages.full_rank.n_out=30"],
+        ["funnel.skip=[full_rank]"],
+        ["funnel.skip=[full_rank]", "funnel.stages.full_rank.n_out=15"],
+        ["funnel.skip=[display]", "funnel.stages.full_rank.n_out=15"],
+    ],
+)
+def test_display_orders_as_many_as_the_full_ranker_is_set_to_pass_on(overrides: list[str]) -> None:
+    made = build(check(compose_overrides(["problem=search", *overrides]))).funnel.stages
+    assert made["display"].n_out == made["full_rank"].n_out
+
+
+@pytest.mark.parametrize("value", ["x", "???"])
+def test_what_follows_a_wrong_value_is_no_fault_of_its_own(value: str) -> None:
+    (fault,) = faults(f"funnel.stages.full_rank.n_out={value}")
+    assert fault.startswith(f"funnel.stages.full_rank.n_out == '{value}': must be ")
+
+
 def test_overrides_and_what_they_compose_to_are_reported_together() -> None:
     wrong = ["sed=1", "n_workers=0", "funnel.stages.full_rank.n_out=0", "++world.users.memory=a"]
-    found = all_faults(compose_overrides(["problem=search", *wrong]))
+    wider = "funnel.stages.display.n_out=20"
+    found = all_faults(compose_overrides(["problem=search", *wrong, wider]))
     assert [fault.key for fault in found] == [
         "sed",
         "funnel.stages.full_rank.n_out",

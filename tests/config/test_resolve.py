@@ -36,9 +36,9 @@ def test_missing_values_and_dead_ends_are_named_all_at_once() -> None:
 
 
 def test_what_refers_to_something_missing() -> None:
-    (first, second) = faults(a="???", b="${a}")
-    assert first == "a == '???': must be given."
-    assert second.startswith("b == '${a}': ")
+    found = resolved(a="???", b="${a}", c="x${b}")
+    assert [str(fault) for fault in found.faults] == ["a == '???': must be given."]
+    assert found.values["b"] is found.values["c"] is STAND_IN
 
 
 def test_a_circle_is_a_fault() -> None:

@@ -1,4 +1,4 @@
-"""Holm's adjusted p-values, against a worked case, the step-down procedure itself, and properties."""
+"""Adjusted p-values, against worked cases, the procedures themselves, SciPy, and properties."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import false_discovery_control
 
 from mlsd.errors import InvalidValueError
-from mlsd.estimators.multiplicity import holm
+from mlsd.estimators.multiplicity import benjamini_hochberg, holm
 
 P_VALUES = st.lists(st.floats(0, 1), max_size=12).map(np.array)
 
@@ -61,3 +62,32 @@ def test_order_of_the_tests_does_not_matter(p_values: np.ndarray) -> None:
 def test_no_p_value(wrong: float) -> None:
     with pytest.raises(InvalidValueError, match=r"p_values == .* must be in \[0, 1\]"):
         holm(np.array([0.5, wrong]))
+    with pytest.raises(InvalidValueError, match=r"p_values == .* must be in \[0, 1\]"):
+        benjamini_hochberg(np.array([0.5, wrong]))
+
+
+class TestBenjaminiHochberg:
+    """Expected share of false findings."""
+
+    def test_by_hand(self) -> None:
+        """4 x 0.005, 4/2 x 0.01, 4/3 x 0.03, then 0.04, which the one before must not exceed."""
+        found = benjamini_hochberg(np.array([0.01, 0.04, 0.03, 0.005]))
+        assert found == pytest.approx([0.02, 0.04, 0.04, 0.02])
+
+    @given(P_VALUES.filter(len))
+    def test_as_scipy_has_it(self, p_values: np.ndarray) -> None:
+        assert benjamini_hochberg(p_values) == pytest.approx(false_discovery_control(p_values, method="bh"))
+
+    @given(P_VALUES)
+    def test_never_below_the_p_value_nor_above_holm(self, p_values: np.ndarray) -> None:
+        adjusted = benjamini_hochberg(p_values)
+        assert np.all(adjusted >= p_values - 1e-15)
+        assert np.all(adjusted <= holm(p_values) + 1e-12)
+
+    def test_what_was_not_tested_counts_for_nothing(self) -> None:
+        with_gap = benjamini_hochberg(np.array([0.01, np.nan, 0.03]))
+        assert np.isnan(with_gap[1])
+        assert with_gap[[0, 2]] == pytest.approx(benjamini_hochberg(np.array([0.01, 0.03])))
+
+    def test_nothing(self) -> None:
+        assert len(benjamini_hochberg(np.zeros(0))) == 0

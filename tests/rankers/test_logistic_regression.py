@@ -25,7 +25,7 @@ def test_finds_the_coefficients_of_scikit_learn() -> None:
     """Full batches without decay: both minimise the same convex function."""
     labelled = only(rows(0, n_requests=80), keep_dense=True)
     ranker = LogisticRegression(FeatureSpec(SPEC.dense), BCE(), learning_rate=0.05, weight_decay=0.0)
-    options = TrainerOptions(max_epochs=400, patience=400, batch_rows=100_000, n_threads=1)
+    options = TrainerOptions(max_epochs=400, patience=400, batch_rows=100_000, min_batches=1, n_threads=1)
     ranker.fit(labelled, labelled, Fitting(options))
     reference = Reference(C=np.inf, tol=1e-8).fit(labelled.features.dense, labelled.labels)
     assert ranker.state()["weight"] == pytest.approx(reference.coef_, abs=1e-3)

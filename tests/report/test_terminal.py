@@ -56,12 +56,14 @@ def test_it_says_what_parts_are_worth_where_they_were_taken_out(
     assert "worth in" not in printed(result)
     lines = [line.rstrip().replace(MINUS, "-") for line in printed(taken_apart_result).split("\n")]
     (start,) = [place for place, line in enumerate(lines) if line.startswith("worth in nDCG@10")]
-    assert [re.split("  +", line) for line in lines[start : start + 7]] == [
+    assert [re.split("  +", line) for line in lines[start : start + 9]] == [
         ["worth in nDCG@10", "taken out at serving", "designed without it"],
         ["stage: retrieve", "not possible", "not possible"],
         ["stage: light_rank", "not shown +0.001", "not shown -0.004"],
         ["stage: full_rank", "not shown +0.013", "not possible"],
-        ["retriever: popularity", "harmful -0.008", "harmful -0.030"],
+        [""],
         ["retriever: bm25", "not possible", "could be luck +0.012"],
+        ["retriever: popularity", "harmful -0.008", "harmful -0.030"],
+        [""],
         ["features: query-item", "worth it +0.210", "worth it +0.180"],
     ]

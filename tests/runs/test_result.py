@@ -15,7 +15,8 @@ from mlsd.report.base import RunResult
 from mlsd.runs import rate, steps
 from mlsd.runs.finished import FinishedRun
 from mlsd.runs.outcome import Outcome
-from mlsd.runs.result import LIBRARIES, provenance, result_of
+from mlsd.runs.provenance import provenance
+from mlsd.runs.result import result_of
 from mlsd.store import write_json
 
 OVERRIDES = ("problem=search", "report.title=A small world's")
@@ -94,9 +95,11 @@ def test_without_an_experiment_nothing_online_decides(trained: Any, outcome: Out
     assert shown.metrics["online"] == {}
 
 
-def test_provenance_names_versions_seeds_and_data_and_no_place(trained: Any, small_run: FinishedRun) -> None:
-    made = provenance(trained.system, trained.config)
-    assert set(LIBRARIES) <= set(made)
+def test_provenance_names_versions_seeds_and_data_and_no_place(
+    trained: Any, outcome: Outcome, small_run: FinishedRun
+) -> None:
+    made = provenance(trained.system, trained.config, outcome.offline.truth)
+    assert {"numpy", "torch", "bm25s", "scipy"} <= set(made)
     assert made["data, SHA-256"] == "none: all data are generated"
     assert not [value for value in made.values() if "/" in str(value)]
     kept = json.loads((small_run.folder / "provenance.json").read_text(encoding="utf-8"))
@@ -106,5 +109,6 @@ def test_provenance_names_versions_seeds_and_data_and_no_place(trained: Any, sma
 def test_another_config_has_another_provenance(trained: Any) -> None:
     config = {**trained.config, "seed": 1}
     assert (
-        provenance(trained.system, config)["config"] != provenance(trained.system, trained.config)["config"]
+        provenance(trained.system, config, "")["config"]
+        != provenance(trained.system, trained.config, "")["config"]
     )

@@ -27,7 +27,7 @@ from mlsd.serving import in_blocks
 from mlsd.stages.base import CandidateStage
 from mlsd.stages.display import Display
 from mlsd.stages.retrieve import Retrieve
-from mlsd.store import Store
+from mlsd.store import Store, write_json
 from mlsd.training import Lessons, fit_funnel
 from mlsd.types import RankingBatch, Requests, Subtopics
 
@@ -273,3 +273,28 @@ def test_a_funnel_serves_as_it_was_evaluated(trained: Any) -> None:
     np.testing.assert_array_equal(at_once.candidates.items, stage_by_stage.candidates.items)
     for name in ("score", "click_prob"):
         np.testing.assert_array_equal(at_once.candidates[name], stage_by_stage.candidates[name])
+
+
+def test_sizes_of_blocks_and_threads_change_nothing(
+    trained: Any, offline: Offline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How many requests are served, answered and ranked at a time: the same log, figures and A/B test."""
+    before = steps.try_online(trained.system, trained.logged, trained.fitted.funnel, silent)
+    for name in ("mlsd.serving.BLOCK", "mlsd.training.BLOCK", "mlsd.stages.rank.BLOCK"):
+        monkeypatch.setattr(name, 61)
+    monkeypatch.setattr("mlsd.worlds.search.responses._BLOCK", 97)
+    system = replace(trained.system, n_workers=3)
+    logged = steps.make_log(system, trained.config, Store(tmp_path), silent)
+    pd.testing.assert_frame_equal(logged.log.impressions, trained.logged.log.impressions)
+    funnel = trained.fitted.funnel
+    anew = steps.evaluate(system, logged, trained.labels, funnel, silent)
+    online = steps.try_online(system, logged, funnel, silent)
+    assert before is not None
+    assert online is not None
+    for name, found, expected in (
+        ("offline", anew.figures, offline.figures),
+        ("online", online.to_metrics(), before.to_metrics()),
+    ):
+        write_json(tmp_path / f"{name}.json", found)
+        write_json(tmp_path / f"{name}_before.json", expected)
+        assert (tmp_path / f"{name}.json").read_bytes() == (tmp_path / f"{name}_before.json").read_bytes()

@@ -19,12 +19,12 @@ from mlsd.diversifiers.base import Diversifier
 from mlsd.diversifiers.dpp import DPP
 from mlsd.diversifiers.mmr import MMR
 from mlsd.diversifiers.xquad import XQuAD
-from mlsd.errors import InputError, InvalidValueError
+from mlsd.errors import InputError, InvalidValueError, NotFittedError
 from mlsd.fitting import Fitting
 from mlsd.stages.base import Stage, TrainingData
 from mlsd.stages.display import Display
 from mlsd.testing.small_log import SmallLog
-from mlsd.testing.stage_kit import CandidateStageKit
+from mlsd.testing.stage_kit import CandidateStageKit, same_batch
 from mlsd.types import Array, Candidates, Catalog, RankingBatch, Requests
 
 SMALL = SmallLog()
@@ -301,3 +301,31 @@ def test_positions_of_a_batch_are_those_of_its_requests_alone() -> None:
     whole = stage(batch).candidates
     places, _ = ragged.take_segments(whole.offsets, np.array([7]))
     assert stage(batch.take(np.array([7]))).candidates.items.tolist() == whole.items[places].tolist()
+
+
+@pytest.mark.parametrize(
+    ("gone", "left"),
+    [
+        ("diversifier", {"max_per_source": 1}),
+        ("max_per_source", {"diversifier": MMR()}),
+    ],
+)
+def test_without_a_piece_it_is_the_stage_that_never_had_it(gone: str, left: dict[str, Any]) -> None:
+    batch = asked(dict.fromkeys(range(N_ITEMS), 1.0), {item: float(item) for item in range(N_ITEMS)})
+    both, other = ready(Display(N_ITEMS, 4, MMR(), 1)), ready(Display(N_ITEMS, 4, **left))
+    assert {name: piece.group for name, piece in both.pieces.items()} == {
+        "diversifier": "display/diversifier",
+        "max_per_source": "display/max_per_source",
+    }
+    for less in (both.muted({gone}), ready(both.without({gone}))):
+        assert same_batch(less(batch), other(batch))
+        assert less.catalog_needs == other.catalog_needs
+    assert not same_batch(both(batch), other(batch))
+    with pytest.raises(NotFittedError):
+        both.without({gone})(batch)
+
+
+def test_what_the_diversifier_reads_is_not_read_without_it() -> None:
+    stage = Display(N_ITEMS, 4, XQuAD(aspects="understood"), 1)
+    assert stage.pieces["diversifier"].needs == {"request.topic_prob"}
+    assert stage.without({"diversifier"}).needs == {"candidate.score"}

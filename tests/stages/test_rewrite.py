@@ -213,3 +213,27 @@ def test_nothing_is_judged_where_nothing_corrects() -> None:
     found = judged(fitted({"one": Told({"jaz": "jazz"})}), numbered(["jaz"]), ["jazz"], [True])
     assert not found.figures
     assert not found.predictions
+
+
+def test_without_some_rewriters_the_others_hand_on_to_each_other() -> None:
+    chain = {"one": Told({"a": "b"}, "term"), "two": Told({"b": "c"}), "three": Told({"c": "d", "b": "e"})}
+    stage = fitted(chain)
+    assert {name: piece.group for name, piece in stage.pieces.items()} == {
+        "one": "rewriter/one",
+        "two": "rewriter/two",
+        "three": "rewriter/three",
+    }
+    for less in (stage.without({"two"}), stage.muted({"two"})):
+        out = passed(less, ["a"])
+        assert out["query"].tolist() == ["e"]
+        assert out["rewrite_confidence"].tolist() == [0.25]
+        assert out["expansion"].tolist() == ["term"]
+    assert passed(stage, ["a"])["query"].tolist() == ["d"]
+
+
+def test_without_any_that_names_terms_there_is_no_expansion() -> None:
+    stage = fitted({"plain": Told({"a": "b"}), "one": Told({}, "x"), "other": Told({}, "y")})
+    assert "request.expansion" in stage.without({"one"}).produces
+    for less in (stage.without({"one", "other"}), stage.muted({"one", "other"})):
+        assert less.produces == {"request.original_query", "request.rewrite_confidence"}
+        assert "expansion" not in passed(less, ["a"]).columns

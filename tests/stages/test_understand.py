@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from mlsd.errors import InputError, InvalidValueError
+from mlsd.errors import InputError, InvalidValueError, NotFittedError
 from mlsd.fitting import Fitting, TrainerOptions
 from mlsd.metrics.calibration_error import CalibrationError
 from mlsd.metrics.f1 import F1
@@ -274,3 +274,35 @@ def test_sources_are_checked() -> None:
     assert Understand().annotation_needs == {"intent"}
     assert Understand(topic_from="annotations").annotation_needs == {"intent", "topic"}
     assert Understand(topic_from=None).catalog_needs == frozenset()
+
+
+@pytest.mark.parametrize(("gone", "kept"), [("intent", "topic"), ("topic", "intent")])
+def test_without_a_classifier_its_columns_are_gone_and_the_other_stays_as_it_is(gone: str, kept: str) -> None:
+    """Neither learns from the other, so that fitting the rest anew changes no bit."""
+    stage = Understand()
+    stage.fit(learning_data(), FITTING)
+    batch = RankingBatch.of(SMALL.log.window("test").requests)
+    again = stage.without({gone})
+    with pytest.raises(NotFittedError):
+        again(batch)
+    again.fit(learning_data(), FITTING)
+    for less in (stage.muted({gone}), again):
+        assert less.pieces.keys() == {kept}
+        assert less.produces == {f"request.{kept}", f"request.{kept}_prob"}
+        out = less(batch).requests
+        assert not {gone, f"{gone}_prob"} & out.columns.keys()
+        assert out[f"{kept}_prob"].tolist() == stage(batch).requests[f"{kept}_prob"].tolist()
+    assert {name.partition(".")[0] for name in again.state()} == {kept}
+
+
+def test_it_is_calibrated_on_what_earlier_stages_pass_on() -> None:
+    """So a change before it needs a new fit of it, and it does not learn alone."""
+    data = learning_data()
+    validation = data.batches["validation"].requests
+    others = validation.with_columns(query=np.roll(validation["query"], 1))
+    changed = replace(data, batches={**data.batches, "validation": RankingBatch.of(others)})
+    stage, moved = Understand(topic_from=None), Understand(topic_from=None)
+    stage.fit(data, FITTING)
+    moved.fit(changed, FITTING)
+    assert not Understand.learns_alone
+    assert stage.state()["intent.temperature"] != moved.state()["intent.temperature"]

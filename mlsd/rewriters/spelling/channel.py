@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import accumulate
 
 OMITTED = 6.0
 TOO_MANY = 8.5
@@ -47,7 +48,7 @@ def log_prob(typed: str, meant: str) -> float:
     if typed == meant:
         return 0.0
     cost = _alignment_cost(typed, meant)
-    if cost > SOUND and sound(typed) == sound(meant):
+    if cost > SOUND and _sound_alike(typed, meant):
         return -SOUND
     return -cost
 
@@ -55,25 +56,29 @@ def log_prob(typed: str, meant: str) -> float:
 def _alignment_cost(typed: str, meant: str) -> float:
     """The cheapest alignment of what lies between the letters that both begin and end with."""
     start = _common_start(typed, meant)
-    shorter = min(len(typed), len(meant)) - start
-    end = min(_common_start(typed[::-1], meant[::-1]), shorter)
-    rows, columns = len(typed) - end - start, len(meant) - end - start
+    end = _common_start(typed[start:][::-1], meant[start:][::-1])
+    too_many = [_too_many(typed, place) for place in range(start, len(typed) - end)]
+    omitted = [_omitted(meant, place) for place in range(start, len(meant) - end)]
+    wanted = meant[start : len(meant) - end]
     before: list[float] = []
-    last = [0.0]
-    for j in range(columns):
-        last.append(last[j] + _omitted(meant, start + j))
-    for i in range(rows):
-        at = start + i
-        row = [last[0] + _too_many(typed, at)]
-        for j in range(columns):
-            to = start + j
-            cost = last[j] + _replaced(typed[at], meant[to], to)
-            cost = min(cost, row[j] + _omitted(meant, to), last[j + 1] + _too_many(typed, at))
-            if before and j and typed[at] == meant[to - 1] and typed[at - 1] == meant[to]:
-                cost = min(cost, before[j - 1] + EXCHANGED + (FIRST if to == 1 else 0.0))
+    last = [0.0, *accumulate(omitted)]
+    for i, one_too_many in enumerate(too_many, start):
+        letter, cost = typed[i], last[0] + one_too_many
+        row = [cost]
+        for j, other in enumerate(wanted):
+            cost += omitted[j]
+            if last[j + 1] + one_too_many < cost:  # noqa: PLR1730 - calls of min take half of a cell's time
+                cost = last[j + 1] + one_too_many
+            if letter == other:
+                if last[j] < cost:  # noqa: PLR1730
+                    cost = last[j]
+            elif last[j] + ALIKE < cost:
+                cost = min(cost, last[j] + _replaced(letter, other, start + j))
+            if j and letter == wanted[j - 1] and before and typed[i - 1] == other:
+                cost = min(cost, before[j - 1] + EXCHANGED + (FIRST if start + j == 1 else 0.0))
             row.append(cost)
         before, last = last, row
-    return last[columns]
+    return last[-1]
 
 
 def _common_start(one: str, other: str) -> int:
@@ -104,44 +109,53 @@ def _too_many(typed: str, place: int) -> float:
 
 
 def _replaced(typed: str, meant: str, place: int) -> float:
-    if typed == meant:
-        return 0.0
-    pair = typed, meant
-    cost = ALIKE if pair in _SOUND_ALIKE else NEAR_KEY if pair in _TOUCH else REPLACED
-    return cost + (FIRST if place == 0 else 0.0)
+    """A letter was typed in the place of another."""
+    cost = _REPLACED.get(typed + meant, REPLACED)
+    return cost + FIRST if place == 0 else cost
 
 
-def _pairs(letters: str) -> set[tuple[str, str]]:
-    return {(one, other) for one in letters for other in letters if one != other}
+def _pairs(letters: str) -> set[str]:
+    return {one + other for one in letters for other in letters if one != other}
 
 
-def _neighbours() -> set[tuple[str, str]]:
+def _neighbours() -> set[str]:
     """Keys that touch: beside each other, or in rows that are shifted by half a key."""
     places = {letter: (x + 0.5 * y, y) for y, row in enumerate(_ROWS) for x, letter in enumerate(row)}
     return {
-        (one, other)
+        one + other
         for one, (x, y) in places.items()
         for other, (u, v) in places.items()
         if one != other and abs(x - u) <= 1 and abs(y - v) <= 1
     }
 
 
-_TOUCH = frozenset(_neighbours())
-_SOUND_ALIKE = frozenset(set[tuple[str, str]]().union(_pairs(_VOWELS), *map(_pairs, _CONSONANTS)))
+_SOUND_ALIKE = _pairs(_VOWELS).union(*map(_pairs, _CONSONANTS))
+_REPLACED = dict.fromkeys(_neighbours(), NEAR_KEY) | dict.fromkeys(_SOUND_ALIKE, ALIKE)
+"""Letter typed and letter meant -> what it costs where it is less than any other."""
 
-_SOUNDS = (
-    (re.compile(pattern), heard)
-    for pattern, heard in (
-        (r"^(kn|gn|pn)", "n"), (r"^wr", "r"), (r"^ps", "s"), (r"^x", "s"), (r"^wh", "w"),
-        (r"ph", "f"), (r"gh(?=t|$)", ""), (r"gh", "g"), (r"([st])ch", r"\1k"),
-        (r"ch|sh|ti(?=o|a)|ci(?=o|a)|si(?=o)", "S"),
-        (r"th", "T"), (r"ck|q|c(?![eiy])", "k"), (r"c", "s"), (r"z", "s"), (r"x", "ks"),
-        (r"dg(?=[eiy])|g(?=[eiy])", "j"), (r"v", "f"), (r"mb$", "m"),
+_SOUNDS = tuple(
+    (part, re.compile(pattern), heard)
+    for part, pattern, heard in (
+        ("n", r"^(kn|gn|pn)", "n"), ("wr", r"^wr", "r"), ("ps", r"^ps", "s"), ("x", r"^x", "s"),
+        ("wh", r"^wh", "w"), ("ph", r"ph", "f"), ("gh", r"gh(?=t|$)", ""), ("gh", r"gh", "g"),
+        ("ch", r"([st])ch", r"\1k"), ("h", r"ch|sh", "S"), ("i", r"ti(?=o|a)|ci(?=o|a)|si(?=o)", "S"),
+        ("th", r"th", "T"), ("c", r"ck|c(?![eiy])", "k"), ("q", r"q", "k"), ("c", r"c", "s"),
+        ("z", r"z", "s"), ("x", r"x", "ks"), ("g", r"dg(?=[eiy])|g(?=[eiy])", "j"), ("v", r"v", "f"),
+        ("mb", r"mb$", "m"),
     )
 )  # fmt: skip
-_RULES = tuple(_SOUNDS)
+"""What a word must have for a pattern to be looked for, the pattern, and what is heard in its place."""
+
 _VOWEL_RUN = re.compile(r"[aeiouyhw]+")
+_ALWAYS_HEARD = frozenset("lmnr")
+"""Letters that no pattern takes away or brings in: few words need be heard in full to be told apart."""
+
 _REPEATED = re.compile(r"(.)\1+")
+
+
+def _sound_alike(one: str, other: str) -> bool:
+    same = _ALWAYS_HEARD.intersection(one) == _ALWAYS_HEARD.intersection(other)
+    return same and sound(one) == sound(other)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -152,7 +166,8 @@ def sound(word: str) -> str:
         >>> sound("fonetic") == sound("phonetick")
         True
     """
-    for pattern, replacement in _RULES:
-        word = pattern.sub(replacement, word)
+    for part, pattern, heard in _SOUNDS:
+        if part in word:
+            word = pattern.sub(heard, word)
     first = _VOWEL_RUN.sub("_", word[:1])
     return _REPEATED.sub(r"\1", first + _VOWEL_RUN.sub("", word[1:]))

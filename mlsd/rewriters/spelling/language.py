@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from math import exp, log
@@ -82,14 +83,22 @@ class Language:
 
     def log_prob(self, word: str, before: str | None) -> float:
         """Logarithm of P(word | the word before it), in nats; `before` is None at the start of a text."""
-        n_starts = 0.0 if before is None else self._starts.get(before, 0.0)
-        number = self._ids.get(word)
+        return self.log_probs_after((before,), word)[0]
+
+    def log_probs_after(self, befores: Iterable[str | None], word: str) -> list[float]:
+        """`log_prob` of one word after each of several."""
+        number, mu, starts = self._ids.get(word), self.mu, self._starts
         if number is None:
-            return self._log_new - LETTER_NATS * len(word) + log(self.mu / (n_starts + self.mu))
-        if before is None or not n_starts:
-            return self.log_probs[word]
-        n_pair = self._pair_counts.get(self._ids[before] * _PAIR + number, 0)
-        return log((n_pair + self.mu * exp(self.log_probs[word])) / (n_starts + self.mu))
+            log_new = self._log_new - LETTER_NATS * len(word)
+            return [log_new + log(mu / (starts.get(before, 0.0) + mu)) for before in befores]
+        ids, n_pairs, alone = self._ids, self._pair_counts, self.log_probs[word]
+        prior = mu * exp(alone)
+        return [
+            log((n_pairs.get(ids[before] * _PAIR + number, 0) + prior) / (starts[before] + mu))
+            if before is not None and before in starts
+            else alone
+            for before in befores
+        ]
 
     def has(self, word: str) -> bool:
         """Whether a word is of the dictionary."""
@@ -139,7 +148,7 @@ class Language:
         return dict(zip(self._ids, np.log(self.counts / self._total).tolist(), strict=True))
 
     @cached_property
-    def _starts(self) -> dict[str, float]:
+    def _starts(self) -> dict[str | None, float]:
         """Word -> n(word, .), for words that start a pair."""
         started = np.bincount(self.pairs[:, 0], self.pair_counts, len(self.words))
         rows = np.flatnonzero(started)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import nlargest
+from itertools import pairwise
 from math import exp, inf, log
-from typing import NamedTuple
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
 
 from mlsd.rewriters.spelling.language import Language
 
@@ -35,6 +37,10 @@ class Path(NamedTuple):
     arcs: tuple[Arc, ...]
 
 
+_Step: TypeAlias = "tuple[float, int, _Step | None]"
+"""The score of a path so far, the number of its last arc, and the path before that."""
+
+
 @dataclass(frozen=True)
 class Lattice:
     """The readings of a text of `n_typed` words.
@@ -57,19 +63,15 @@ class Lattice:
 
     def best(self, n: int) -> list[Path]:
         """The `n` best paths, best first; ties in the order of arcs."""
-        found: list[list[Path]] = []
-        for number, arc in enumerate(self.arcs):
-            if arc.start == 0:
-                found.append([Path(self._entry(arc, None), (arc,))])
+        found: list[list[_Step]] = []
+        for number, steps in enumerate(self._steps):
+            if self.arcs[number].start == 0:
+                found.append([(self._entry(self.arcs[number], None), number, None)])
                 continue
-            longer = (
-                Path(path.score + self._steps[before, number], (*path.arcs, arc))
-                for before in self._ending[arc.start]
-                for path in found[before]
-            )
-            found.append(nlargest(n, longer, key=lambda path: path.score))
-        whole = (path for number in self._ending[self.n_typed] for path in found[number])
-        return nlargest(n, whole, key=lambda path: path.score)
+            longer = [(path[0] + step, number, path) for before, step in steps for path in found[before]]
+            found.append(_best(longer, n))
+        whole = [path for number in self._ending[self.n_typed] for path in found[number]]
+        return [Path(path[0], self._arcs_of(path)) for path in _best(whole, n)]
 
     def prob(self, path: Path) -> float:
         """P(path | text)."""
@@ -79,6 +81,13 @@ class Lattice:
         """P(the text is read with this arc | text)."""
         number = self.arcs.index(arc)
         return min(exp(self._forward[number] + self._backward[number] - self.log_total), 1.0)
+
+    def _arcs_of(self, path: _Step | None) -> tuple[Arc, ...]:
+        arcs: list[Arc] = []
+        while path is not None:
+            _, number, path = path
+            arcs.append(self.arcs[number])
+        return tuple(reversed(arcs))
 
     def path_of(self, arcs: Sequence[Arc]) -> Path:
         """The path through these arcs."""
@@ -100,44 +109,51 @@ class Lattice:
         return ending
 
     @cached_property
-    def _steps(self) -> dict[tuple[int, int], float]:
-        """(arc, next arc) -> what the next adds to the score."""
-        return {
-            (before, number): self._entry(arc, self.arcs[before])
-            for number, arc in enumerate(self.arcs)
-            for before in self._ending[arc.start]
-        }
+    def _steps(self) -> list[list[tuple[int, float]]]:
+        """For each arc, the arcs that may stand before it and what it adds to the score after each."""
+        last_words = [arc.words[-1] for arc in self.arcs]
+        words_before = [[last_words[number] for number in ending] for ending in self._ending]
+        return [
+            list(zip(self._ending[arc.start], self._entries(arc, words_before[arc.start]), strict=True))
+            for arc in self.arcs
+        ]
 
     def _entry(self, arc: Arc, before: Arc | None) -> float:
-        """What an arc adds to the score after another."""
-        score, word_before = arc.channel, before.words[-1] if before else None
-        for word in arc.words:
-            score += self.language.log_prob(word, word_before)
-            word_before = word
-        return score
+        """What an arc adds to the score after another, or at the start."""
+        return self._entries(arc, [before.words[-1] if before else None])[0]
+
+    def _entries(self, arc: Arc, words_before: Sequence[str | None]) -> list[float]:
+        """What an arc adds to the score after each of several words."""
+        first = self.language.log_probs_after(words_before, arc.words[0])
+        rest = sum(self.language.log_prob(word, before) for before, word in pairwise(arc.words))
+        return [arc.channel + one + rest for one in first]
 
     @cached_property
     def _forward(self) -> list[float]:
         """Logarithm of the sum over all beginnings that end with each arc."""
         sums: list[float] = []
-        for number, arc in enumerate(self.arcs):
+        for arc, steps in zip(self.arcs, self._steps, strict=True):
             if arc.start == 0:
                 sums.append(self._entry(arc, None))
             else:
-                befores = self._ending[arc.start]
-                sums.append(log_sum([sums[before] + self._steps[before, number] for before in befores]))
+                sums.append(log_sum([sums[before] + step for before, step in steps]))
         return sums
 
     @cached_property
     def _backward(self) -> list[float]:
         """Logarithm of the sum over all endings after each arc."""
-        sums = [-inf] * len(self.arcs)
-        for number in self._ending[self.n_typed]:
-            sums[number] = 0.0
+        sums = [0.0] * len(self.arcs)
+        endings: list[list[float]] = [[] for _ in self.arcs]
         for number in reversed(range(len(self.arcs))):
-            for before in self._ending[self.arcs[number].start]:
-                sums[before] = log_sum([sums[before], self._steps[before, number] + sums[number]])
+            if self.arcs[number].end < self.n_typed:
+                sums[number] = log_sum(endings[number])
+            for before, step in self._steps[number]:
+                endings[before].append(step + sums[number])
         return sums
+
+
+def _best(paths: Sequence[_Step], n: int) -> list[_Step]:
+    return nlargest(n, paths, key=itemgetter(0))
 
 
 def log_sum(logs: Sequence[float]) -> float:
@@ -148,4 +164,4 @@ def log_sum(logs: Sequence[float]) -> float:
         0.75
     """
     highest = max(logs, default=-inf)
-    return highest if highest == -inf else highest + log(sum(exp(one - highest) for one in logs))
+    return highest if highest == -inf else highest + log(sum([exp(one - highest) for one in logs]))

@@ -44,10 +44,39 @@ def test_parts_come_in_the_funnels_order(taken_apart_result: RunResult) -> None:
         "stage: retrieve",
         "stage: light_rank",
         "stage: full_rank",
-        "retriever: popularity",
         "retriever: bm25",
+        "retriever: popularity",
         "features: query-item",
     ]
+
+
+def test_kinds_of_parts_come_together(taken_apart_result: RunResult) -> None:
+    figures = taken_apart_result.metrics["ablation"]["redesign"]["stage/light_rank"]
+    names = (
+        "display/diversifier",
+        "features/item",
+        "retriever/bm25",
+        "classifier/topic",
+        "rewriter/spelling",
+    )
+    result = changed(taken_apart_result, redesign=dict.fromkeys([*names, "stage/full_rank"], figures))
+    kinds = [part.partition("/")[0] for part in parts_tried(result)]
+    assert list(dict.fromkeys(kinds)) == [
+        "stage", "rewriter", "classifier", "retriever", "features", "display",
+    ]  # fmt: skip
+    assert kinds == sorted(kinds, key=list(dict.fromkeys(kinds)).index)
+
+
+def test_a_stage_that_goes_whole_with_a_part_is_said_to(taken_apart_result: RunResult) -> None:
+    off = {"full_rank": ["topic_match"], "display": ["diversifier"]}
+    result = changed(
+        taken_apart_result,
+        switched_off={"retriever/bm25": off},
+        emptied={"retriever/bm25": ["display"], "features/query_item": ["light_rank"]},
+    )
+    table = rows(tables(result)["Designed without it"])
+    assert table["retriever: bm25"][-1] == "full_rank: topic_match; display: the whole stage"
+    assert table["features: query-item"][-1] == "light_rank: the whole stage"
 
 
 def test_a_verdict_for_every_part(taken_apart_result: RunResult) -> None:

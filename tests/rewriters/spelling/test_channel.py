@@ -72,7 +72,9 @@ def cheapest(typed: str, meant: str) -> float:
             return 0.0
         best = inf
         if i and j:
-            best = cost(i - 1, j - 1) + channel._replaced(typed[i - 1], meant[j - 1], j - 1)
+            right = typed[i - 1] == meant[j - 1]
+            replaced = 0.0 if right else channel._replaced(typed[i - 1], meant[j - 1], j - 1)
+            best = cost(i - 1, j - 1) + replaced
         if i:
             best = min(best, cost(i - 1, j) + channel._too_many(typed, i - 1))
         if j:
@@ -100,3 +102,8 @@ def test_words_that_sound_alike(one: str, other: str) -> None:
 
 def test_words_that_do_not_sound_alike() -> None:
     assert len({sound(word) for word in ("rock", "jazz", "opera", "piano", "drum")}) == 5
+
+
+@given(word=st.text("abcghkmnoprstwx", max_size=8))
+def test_letters_that_are_always_heard(word: str) -> None:
+    assert set(sound(word)) & channel._ALWAYS_HEARD == set(word) & channel._ALWAYS_HEARD

@@ -1,0 +1,1 @@
+"""The comparison of finished runs as a page and on the terminal."""
