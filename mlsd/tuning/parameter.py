@@ -13,6 +13,7 @@ Label = None | bool | int | float | str
 """What a storage keeps of a value."""
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_BEFORE_QUOTE = re.compile(r"(\\*)('|$)")
 _WORDS = {"true", "false", "null", "nan", "inf"}
 
 
@@ -148,4 +149,9 @@ def written(value: object) -> str:
         return repr(value)
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return "'" + _BEFORE_QUOTE.sub(_escaped, value) + "'"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Hydra reads a backslash as itself, except before a quote or the end."""
+    return 2 * found[1] + ("\\'" if found[2] else "")
