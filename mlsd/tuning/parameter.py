@@ -13,7 +13,7 @@ Label = None | bool | int | float | str
 """What a storage keeps of a value."""
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-_BEFORE_QUOTE = re.compile(r"(\\*)('|$)")
+_BEFORE_QUOTE = re.compile(r"(\\*)('|\Z)")
 _WORDS = {"true", "false", "null", "nan", "inf"}
 
 
