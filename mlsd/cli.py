@@ -12,6 +12,7 @@ from mlsd.errors import MlsdError, nearest
 
 COMMANDS = {
     "run": "design, train and try a system: the main job",
+    "sweep": "try configs and find the best: an Optuna study",
     "bench": "arms x seeds of a benchmark's YAML: a leaderboard with intervals and ties",
     "design": "the system-design document of a config, nothing is trained",
     "show": "what there is: problems, worlds, rankers, losses, metrics and so on",

@@ -33,6 +33,10 @@ class InputError(MlsdError):
     """A file or table given by the user is missing, malformed or inconsistent."""
 
 
+class StorageError(InputError):
+    """What a study is kept in cannot be reached, is damaged, or is held by somebody else."""
+
+
 class NotFittedError(MlsdError):
     """Something trainable was used before `fit` or `load_state`."""
 

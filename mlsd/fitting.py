@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from mlsd import checks
 from mlsd.progress import Progress, silent
@@ -54,6 +55,21 @@ class TrainerOptions:
         return max(1, min(self.batch_rows, n_rows // self.min_batches))
 
 
+class StoppedError(Exception):
+    """Raised by whoever watches a training and has seen enough of it; the training leaves nothing behind."""
+
+
+class Watch(Protocol):
+    """Told after each epoch how good a model is; may raise `StoppedError`."""
+
+    def __call__(self, epoch: int, quality: float) -> None:
+        """What `Curves.quality` holds of a 0-based epoch."""
+
+
+def unwatched(epoch: int, quality: float) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True)
 class Fitting:
     """Everything a trainable part needs to know about one training.
@@ -67,6 +83,7 @@ class Fitting:
         progress: told after every epoch.
         n_workers: threads in which fitted stages prepare what the next one learns from; any number gives the
             same.
+        watch: told after every epoch of a model that has a quality; may end the training.
     """
 
     options: TrainerOptions = field(default_factory=TrainerOptions)
@@ -75,11 +92,18 @@ class Fitting:
     name: str = "model"
     progress: Progress = silent
     n_workers: int = 1
+    watch: Watch = unwatched
 
 
 @dataclass(frozen=True)
 class Curves:
     """Loss by epoch, as trained. The best epoch is the first with the lowest validation loss.
+
+    Args:
+        train: losses on what is trained on.
+        validation: losses on the validation window.
+        quality: how good the model is there, in [0, 1] whatever its loss: of rankers the mean nDCG by
+            their own labels. Empty of models that have no such figure.
 
     Example:
         >>> Curves(train=(0.7, 0.5, 0.4), validation=(0.6, 0.5, 0.5)).best_epoch
@@ -88,6 +112,7 @@ class Curves:
 
     train: tuple[float, ...] = ()
     validation: tuple[float, ...] = ()
+    quality: tuple[float, ...] = ()
 
     @property
     def best_epoch(self) -> int:

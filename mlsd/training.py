@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from mlsd import rng
-from mlsd.fitting import Curves, Fitting
+from mlsd.fitting import Curves, Fitting, StoppedError
 from mlsd.funnel import Funnel
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
@@ -179,7 +180,8 @@ def load_stage(folder: Path) -> Learnt:
     """What `save_stage` wrote."""
     curves = read_json(folder / "curves.json")
     return load_state(folder / STATE), {
-        name: Curves(tuple(losses["train"]), tuple(losses["validation"])) for name, losses in curves.items()
+        name: Curves(**{kind: tuple(values) for kind, values in of_model.items()})
+        for name, of_model in curves.items()
     }
 
 
@@ -204,7 +206,11 @@ def _fit_or_load(
     def make() -> Learnt:
         own = replace(fitting, name=name, folder=work, seed=rng.derive(fitting.seed, name))
         lesson = TrainingData(lessons.catalog, lessons.log, lessons.labels, passed.now())
-        curves = stage.fit(lesson, own)
+        try:
+            curves = stage.fit(lesson, own)
+        except StoppedError:
+            shutil.rmtree(work, ignore_errors=True)
+            raise
         return stage.state(), curves
 
     def save(learnt: Learnt, folder: Path) -> None:

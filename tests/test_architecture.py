@@ -27,13 +27,13 @@ ANYBODYS_PARTS = {"datasets", "estimators", "models", "ratings"}
 """Parts that every other part may use: readers of files, estimates, networks inside rankers, raters."""
 
 CONFINED = {
-    "hydra": {"config", "commands"},
-    "omegaconf": {"config", "commands", "runner", "runs"},
+    "hydra": {"config", "commands", "tuning"},
+    "omegaconf": {"config", "commands", "runner", "runs", "tuning"},
     "optuna": {"tuning"},
     "pytorch_lightning": {"models", "rankers.base", "training"},
     "torch": {"models", "losses", "rankers", "retrievers", "testing"},
     "matplotlib": {"report"},
-    "rich": {"report", "cli", "commands", "runner", "bench"},
+    "rich": {"report", "cli", "commands", "runner", "bench", "tuning"},
 }
 
 
@@ -116,6 +116,6 @@ def test_every_module_has_its_layer() -> None:
         | ASSEMBLY
         | UPPER
         | TESTING
-        | {"runner", "cli", "commands", "runs", "bench", "__init__", "__main__"}
+        | {"runner", "cli", "commands", "runs", "bench", "tuning", "__init__", "__main__"}
     )
     assert {name.split(".")[0] for name in MODULES} <= named

@@ -16,6 +16,7 @@ from mlsd.config.check import all_faults
 from mlsd.config.compose import compose_jobs, compose_overrides
 from mlsd.runs.finished import FinishedRun
 from mlsd.testing.tiny_collection import some_judged, write_collection
+from mlsd.tuning.asked import read
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,8 +35,9 @@ MLSD = [" ".join(words[1:]) for words in COMMANDS if words[0].endswith("mlsd")]
 RUNS = [one for one in MLSD if one.startswith("run ") and "--cfg" not in one]
 SMALL_ENOUGH = [one for one in RUNS if "experiment=" not in one]
 BENCHES = [one for one in MLSD if one.startswith("bench ")]
+SWEEPS = [one for one in MLSD if one.startswith("sweep ")]
 OF_RUNS = [one for one in MLSD if one.startswith(("score ", "compare ", "reproduce "))]
-ANSWERS = [one for one in MLSD if one not in [*RUNS, *BENCHES, *OF_RUNS]]
+ANSWERS = [one for one in MLSD if one not in [*RUNS, *BENCHES, *SWEEPS, *OF_RUNS]]
 
 
 @pytest.fixture
@@ -96,6 +98,11 @@ def test_a_question_is_answered(command: str, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize("command", BENCHES)
 def test_a_benchmark_has_no_fault(command: str) -> None:
     assert plan_of(ROOT / command.split()[1]).jobs
+
+
+@pytest.mark.parametrize("command", SWEEPS)
+def test_a_sweep_has_no_fault(command: str) -> None:
+    assert read(command.split()[1:]).tuning.study
 
 
 def test_a_run_scores(small_run: FinishedRun) -> None:

@@ -61,6 +61,7 @@ def allow_targets(options: Namespace) -> None:
 def add_config_dir(to: ArgumentParser) -> None:
     """The option that adds a folder of the user's own YAML."""
     to.add_argument(
+        "-cd",
         "--config-dir",
         type=_folder,
         action="append",

@@ -76,6 +76,16 @@ def compose_jobs(overrides: Sequence[str], search: Iterable[Path] = ()) -> list[
         return [_Composer(loader, search_path(search)).run(job) for job in jobs]
 
 
+def config_groups(search: Iterable[Path] = ()) -> frozenset[str]:
+    """The groups that there are, such as `ranker`.
+
+    Args:
+        search: further folders of YAML.
+    """
+    shipped = {path.name for path in conf_dir().iterdir() if path.is_dir()}
+    return frozenset(shipped | {path.name for folder in search for path in folder.iterdir() if path.is_dir()})
+
+
 @contextmanager
 def _hydra() -> Iterator[ConfigLoader]:
     identity.register()

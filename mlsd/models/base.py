@@ -47,6 +47,7 @@ class LossModule(LightningModule):
         self.gradient_clip = 0.0
         self.automatic_optimization = False
         self.train_mean, self.validation_mean = Mean(), Mean()
+        self.quality_mean: Mean | None = None
 
     @abstractmethod
     def loss(self, batch: Any) -> tuple[Tensor, float]:
@@ -122,6 +123,7 @@ def fit_module(
         InputError: The folder holds the checkpoint of another training, or the logger is not installed.
         TrainingDivergedError: A loss became infinite or NaN.
         KeyboardInterrupt: As it came; the checkpoint of the last whole epoch stays.
+        StoppedError: `fitting.watch` raised it.
     """
     facts = module.facts
     if fitting.folder is not None:
@@ -131,7 +133,7 @@ def fit_module(
             "validation rows": validation_batches.fingerprint(),
         }
     module.gradient_clip = fitting.options.gradient_clip
-    epochs = Epochs(fitting, facts, module.train_mean, module.validation_mean)
+    epochs = Epochs(fitting, facts, module.train_mean, module.validation_mean, module.quality_mean)
     checkpoint = epochs.resume()
     if not epochs.finished:
         ready = list(validation_batches.of_epoch(0))

@@ -64,13 +64,17 @@ class Epochs(Callback):
         facts: what its checkpoint must agree with.
         train: the mean of the current epoch's training losses.
         validation: the mean of the current epoch's validation losses.
+        quality: the mean of the model's quality on validation rows; None where it has none.
     """
 
-    def __init__(self, fitting: Fitting, facts: Facts, train: Mean, validation: Mean) -> None:
+    def __init__(
+        self, fitting: Fitting, facts: Facts, train: Mean, validation: Mean, quality: Mean | None = None
+    ) -> None:
         self.fitting = fitting
         self.facts = {"name": fitting.name, "seed": str(fitting.seed), **_option_facts(fitting), **facts}
         self.means = {"train": train, "validation": validation}
         self.losses: dict[str, list[float]] = {"train": [], "validation": []}
+        self.quality_mean, self.quality = quality, list[float]()
         self.best: dict[str, Tensor] = {}
         self.interrupt: KeyboardInterrupt | None = None
         self.logger: Logger | None = None
@@ -81,7 +85,7 @@ class Epochs(Callback):
 
     @property
     def curves(self) -> Curves:
-        return Curves(tuple(self.losses["train"]), tuple(self.losses["validation"]))
+        return Curves(tuple(self.losses["train"]), tuple(self.losses["validation"]), tuple(self.quality))
 
     @property
     def finished(self) -> bool:
@@ -99,11 +103,13 @@ class Epochs(Callback):
             return None
         state = _read(self.checkpoint)
         _check_same(self.facts, state["facts"], self.checkpoint)
-        self.losses, self.best = state["losses"], state["best"]
+        self.losses, self.quality, self.best = state["losses"], state["quality"], state["best"]
+        for epoch, quality in enumerate(self.quality):
+            self.fitting.watch(epoch, quality)
         return self.checkpoint
 
     def state_dict(self) -> dict[str, Any]:
-        return {"losses": self.losses, "best": self.best, "facts": self.facts}
+        return {"losses": self.losses, "quality": self.quality, "best": self.best, "facts": self.facts}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.logger = _logger_of(self.fitting)
@@ -122,6 +128,8 @@ class Epochs(Callback):
         trainer.should_stop = self.finished
         total = self.fitting.options.max_epochs
         self.fitting.progress(total if self.finished else self.n, total, self.fitting.name)
+        if self.quality:
+            self.fitting.watch(self.n - 1, self.quality[-1])
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         if isinstance(exception, KeyboardInterrupt):
@@ -136,6 +144,8 @@ class Epochs(Callback):
                     "must be finite; a lower learning_rate or gradient_clip > 0 may help"
                 )
             self.losses[kind].append(loss)
+        if self.quality_mean is not None:
+            self.quality.append(self.quality_mean.take())
 
     def _log(self, epoch: int) -> None:
         if self.logger is not None:

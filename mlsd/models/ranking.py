@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mlsd import ragged, rng
 from mlsd.losses.base import Loss
 from mlsd.models.base import Batches, LossModule, fingerprint_of
-from mlsd.models.epochs import Facts
+from mlsd.models.epochs import Facts, Mean
 from mlsd.models.layers import ScoringNet
 from mlsd.types import Array, FeatureBatch, Ints
 
@@ -43,11 +43,14 @@ class RankingModule(LossModule):
         weight_decay: of AdamW.
     """
 
+    quality_mean: Mean
+
     def __init__(
         self, net: nn.Module, loss_function: Loss, learning_rate: float, weight_decay: float
     ) -> None:
         super().__init__(learning_rate, weight_decay)
         self.net, self.loss_function = net, loss_function
+        self.quality_mean = Mean()
 
     @property
     def facts(self) -> Facts:
@@ -55,9 +58,48 @@ class RankingModule(LossModule):
         return {**super().facts, "loss": f"{type(loss).__name__} {vars(loss)}"}
 
     def loss(self, batch: RankingInputs) -> tuple[Tensor, float]:
-        scores = self.net(batch.dense, batch.categorical)
+        return self._loss_of(self._scores(batch), batch)
+
+    def validation_step(self, batch: Sequence[RankingInputs]) -> None:
+        for part in batch:
+            scores = self._scores(part)
+            self.validation_mean.add(*self._loss_of(scores, part))
+            self.quality_mean.add(*label_ndcg(scores, part.labels, part.offsets))
+
+    def _scores(self, batch: RankingInputs) -> Tensor:
+        scores: Tensor = self.net(batch.dense, batch.categorical)
+        return scores
+
+    def _loss_of(self, scores: Tensor, batch: RankingInputs) -> tuple[Tensor, float]:
         loss = self.loss_function(scores, batch.labels, batch.offsets)
         return loss, self.loss_function.weight(batch.offsets)
+
+
+def label_ndcg(scores: Tensor, labels: Tensor, offsets: Tensor) -> tuple[Tensor, float]:
+    """The mean nDCG of requests by their own labels, and how many have one above 0: the others say nothing.
+
+        sum(label / log2(place + 2)) over that of the best order, all places counted, 0-based
+
+    Args:
+        scores: (n,) of candidates; ties keep the order they come in.
+        labels: (n,) at least 0.
+        offsets: (n_requests + 1,) int64.
+
+    Source: Jarvelin and Kekalainen, "Cumulated gain-based evaluation of IR techniques", TOIS 2002.
+
+    Example:
+        >>> scores, labels = torch.tensor([0.1, 0.9, 0.3]), torch.tensor([1.0, 0.0, 0.0])
+        >>> mean, n = label_ndcg(scores, labels, torch.tensor([0, 2, 3]))
+        >>> round(float(mean), 4), n
+        (0.6309, 1.0)
+    """
+    gains, rows = labels.detach().numpy().astype(np.float64), offsets.numpy()
+    discount = 1 / np.log2(ragged.positions(rows) + 2)
+    found = ragged.sums(gains[ragged.order(scores.detach().numpy(), rows)] * discount, rows)
+    best = ragged.sums(gains[ragged.order(gains, rows)] * discount, rows)
+    counts = best > 0
+    n = float(np.count_nonzero(counts))
+    return torch.tensor(float(np.sum(found[counts] / best[counts])) / max(n, 1.0), dtype=torch.float64), n
 
 
 def started(net: ScoringNet, loss: Loss, labels: Array) -> ScoringNet:

@@ -37,7 +37,12 @@ _ADDRESS = re.compile(r"(?i)(https?|ftp)(://)|(www)(\.)|(@)(?=[\w-])")
 
 def render_markdown(result: RunResult) -> str:
     """The whole page; the same result gives the same bytes."""
-    return "\n\n".join(_page(build_page(result))) + "\n"
+    return render_page(build_page(result))
+
+
+def render_page(page: Page) -> str:
+    """Any page as Markdown."""
+    return "\n\n".join(_page(page)) + "\n"
 
 
 def write_markdown(result: RunResult, path: Path) -> None:
@@ -94,7 +99,7 @@ def _page(page: Page) -> Iterator[str]:
         yield escape(page.summary)
     yield _verdicts(page.verdicts)
     yield escape(page.reading)
-    yield "Charts are in `report.html`, all figures in `metrics.json`."
+    yield f"Charts are in `report.html`, all figures in `{page.figures_in}`."
     for section in page.sections:
         yield from _section(section)
 

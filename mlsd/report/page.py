@@ -183,6 +183,7 @@ class Page:
         reading: how to read figures.
         brand: what kind of page it is, over the heading.
         colophon: what it was made from, at the end.
+        figures_in: the file beside the report that holds them all.
     """
 
     title: str
@@ -197,3 +198,4 @@ class Page:
         "Made by mlsd from the run’s own figures; metrics.json beside this file holds all of them in full "  # noqa: RUF001
         "precision."
     )
+    figures_in: str = "metrics.json"

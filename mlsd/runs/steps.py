@@ -111,17 +111,28 @@ def key_of_lessons(config: Config, logged: Logged) -> str:
     return key_of(logged.key, config["labels"])
 
 
-def evaluate(system: System, logged: Logged, labels: Labels, funnel: Funnel, progress: Progress) -> Offline:
-    """Rank the test window's requests; judge every stage by the world's truth and by the log's clicks."""
-    test = logged.log.window("test")
-    evaluated = _evaluated(system, test.requests)
-    ranked = ranked_by(system, logged, funnel, test.requests, progress)
-    metrics = _list_metrics(system)
+def evaluate(
+    system: System,
+    logged: Logged,
+    labels: Labels,
+    funnel: Funnel,
+    progress: Progress,
+    window: str = "test",
+) -> Offline:
+    """Rank a window's requests; judge every stage by the world's truth and by the log's clicks.
+
+    A window is a split of the log. What is chosen by its figures, as a sweep does, must be judged on
+    "validation": the test window then has the last word.
+    """
+    held_out = logged.log.window(window)
+    evaluated = evaluated_on(system, held_out.requests)
+    ranked = ranked_by(system, logged, funnel, held_out.requests, progress)
+    metrics = list_metrics(system)
     values = {name: ranking_values(batch, metrics, evaluated) for name, batch in ranked.items()}
     figures: dict[str, Figures] = {
         name: ranking_figures(value, evaluated, system.bootstrap) for name, value in values.items()
     }
-    predicted = _predicted(system, test, labels, funnel, ranked, evaluated)
+    predicted = _predicted(system, held_out, labels, funnel, ranked, evaluated)
     for stage, (of_stage, _, _) in predicted.items():
         figures[stage] |= of_stage
     return Offline(
@@ -151,8 +162,8 @@ def ablate(
     lessons = lessons_of(system, config, logged, labels)
     learning = Learning(lambda: _designed_anew(config), stages, lessons, fitting_of(system), store)
     judge = Judge(
-        _evaluated(system, test.requests),
-        _list_metrics(system),
+        evaluated_on(system, test.requests),
+        list_metrics(system),
         system.metrics[system.problem.goals.offline].name,
         system.problem.n_positions,
         system.bootstrap,
@@ -219,14 +230,16 @@ def _designed_anew(config: Config) -> dict[str, Stage]:
     return plan.active
 
 
-def _evaluated(system: System, requests: Requests) -> Evaluated:
+def evaluated_on(system: System, requests: Requests) -> Evaluated:
+    """Requests with what the world knows to be true of them."""
     world = system.world
     return Evaluated.of(
         requests, world.judgements(requests), world.segments(requests), world.subtopics(requests)
     )
 
 
-def _list_metrics(system: System) -> list[RankingMetric | DiversityMetric]:
+def list_metrics(system: System) -> list[RankingMetric | DiversityMetric]:
+    """Metrics of an order, as a run declares them."""
     return [each for each in system.metrics.values() if isinstance(each, RankingMetric | DiversityMetric)]
 
 
@@ -307,7 +320,7 @@ def _steps(
 
 def _predicted(
     system: System,
-    test: Log,
+    held_out: Log,
     labels: Labels,
     funnel: Funnel,
     ranked: Mapping[str, RankingBatch],
@@ -320,7 +333,7 @@ def _predicted(
     for name, stage in funnel.stages.items():
         if isinstance(stage, Rank) and stage.calibrate and metrics and len(labels.examination):
             clicks = click_predictions(
-                stage_in_blocks(stage.scored, before, system.n_workers), test, labels, evaluated
+                stage_in_blocks(stage.scored, before, system.n_workers), held_out, labels, evaluated
             )
             figures = prediction_figures(clicks, metrics, system.bootstrap)
             predicted[name] = (figures, reliability(clicks.predictions), clicks.coverage)

@@ -16,6 +16,9 @@ from mlsd.cli import COMMANDS
 from mlsd.config.check import all_faults
 from mlsd.config.compose import PRIMARY, compose_overrides
 from mlsd.config.places import conf_dir
+from mlsd.config.resolve import resolve
+from mlsd.tuning.asked import read
+from mlsd.tuning.schema import read_tuning
 
 CONF = conf_dir()
 OPTIONS = sorted(path.relative_to(CONF).with_suffix("").as_posix() for path in CONF.rglob("*.yaml"))
@@ -44,7 +47,11 @@ def command_of(option: str) -> list[str]:
 
 
 def overrides_of(option: str, collection: Path) -> tuple[str, ...]:
-    words = [word for word in command_of(option)[2:] if not word.startswith("-")]
+    command, *given = command_of(option)[1:]
+    words = [word for word in given if not word.startswith("-")]
+    if command == "sweep":
+        tuning = next((word for word in words if word.startswith("tuning=")), "tuning=search")
+        words = [words[0], f"+{tuning}", *(word for word in words[1:] if word != tuning)]
     return tuple(
         word.removesuffix("DIR") + str(collection) if word.endswith("=DIR") else word for word in words
     )
@@ -52,7 +59,11 @@ def overrides_of(option: str, collection: Path) -> tuple[str, ...]:
 
 @cache
 def faults(*overrides: str) -> list[str]:
-    return [str(fault) for fault in all_faults(compose_overrides(overrides))]
+    composition = compose_overrides(overrides)
+    if any(word.startswith("+tuning=") for word in overrides):
+        read = read_tuning(resolve(composition.required()).values["tuning"])
+        return [str(fault) for fault in read] if isinstance(read, list) else []
+    return [str(fault) for fault in all_faults(composition)]
 
 
 @cache
@@ -96,3 +107,8 @@ def test_every_ranker_and_loss_fits_every_rank_stage(option: str) -> None:
     group, name = option.split("/")
     places = [f"{group}@funnel.stages.{stage}.{group}={name}" for stage in ("light_rank", "full_rank")]
     assert faults("problem=search", *places) == []
+
+
+@pytest.mark.parametrize("name", [path.stem for path in sorted((CONF / "tuning").glob("*.yaml"))])
+def test_every_space_composes_at_all_its_corners(name: str) -> None:
+    assert read(["problem=search", f"tuning={name}", "tuning.study=tried"]).tuning.space

@@ -9,14 +9,16 @@ from functools import singledispatch
 import numpy as np
 from matplotlib.axes import Axes
 
-from mlsd.report.charts import funnel, intervals, latency
+from mlsd.report.charts import funnel, intervals, latency, trials
 from mlsd.report.charts.specs import (
     ChartSpec,
     CurvesChart,
     ExaminationChart,
     FunnelChart,
+    HistoryChart,
     IntervalChart,
     LatencyChart,
+    ParetoChart,
     ReliabilityChart,
 )
 from mlsd.report.charts.svg import Canvas, colour, settings
@@ -32,7 +34,7 @@ HALF = 420.0
 def draw(chart: ChartSpec) -> dict[str, str]:
     """SVG by the place it is for: "wide" and "narrow", or "any" where one drawing serves both."""
     with settings():
-        if isinstance(chart, (FunnelChart, IntervalChart, LatencyChart)):
+        if isinstance(chart, (FunnelChart, IntervalChart, LatencyChart, HistoryChart, ParetoChart)):
             widths = {"wide": WIDE, "narrow": NARROW}
         else:
             widths = {"any": HALF}
@@ -117,6 +119,16 @@ def _(chart: ExaminationChart, width: float) -> Canvas:
 @drawing.register
 def _(chart: LatencyChart, width: float) -> Canvas:
     return latency.draw(chart, width)
+
+
+@drawing.register
+def _(chart: HistoryChart, width: float) -> Canvas:
+    return trials.draw_history(chart, width)
+
+
+@drawing.register
+def _(chart: ParetoChart, width: float) -> Canvas:
+    return trials.draw_pareto(chart, width)
 
 
 def _plot(width: float, height: float, x_label: str, y_label: str) -> tuple[Canvas, Axes]:

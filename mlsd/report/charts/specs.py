@@ -161,3 +161,54 @@ class LatencyChart(ChartSpec):
 
     def values(self) -> Iterator[float]:
         return (ms for _, row, _ in self.rows for ms in (row.p50_ms, row.p95_ms, row.p99_ms))
+
+
+@dataclass(frozen=True)
+class TrialPoint:
+    """One trial of a sweep.
+
+    Args:
+        number: of the trial.
+        value: of the objective.
+        is_best: whether it was better than all before it.
+    """
+
+    number: int
+    value: float
+    is_best: bool = False
+
+
+@dataclass(frozen=True)
+class HistoryChart(ChartSpec):
+    """An objective by trial, and the best of it so far.
+
+    Args:
+        points: finished trials, in order.
+        pruned: numbers of the trials that were ended early, and have no value.
+        axis: what the objective is.
+    """
+
+    points: tuple[TrialPoint, ...] = ()
+    pruned: tuple[int, ...] = ()
+    axis: str = ""
+
+    def values(self) -> Iterator[float]:
+        return (point.value for point in self.points)
+
+
+@dataclass(frozen=True)
+class ParetoChart(ChartSpec):
+    """Two objectives against each other.
+
+    Args:
+        points: (first objective, second objective) of each finished trial.
+        front: the same of those that no other trial beats in both.
+        axes: what the two are.
+    """
+
+    points: tuple[tuple[float, float], ...] = ()
+    front: tuple[tuple[float, float], ...] = ()
+    axes: tuple[str, str] = ("", "")
+
+    def values(self) -> Iterator[float]:
+        return (value for point in self.points for value in point)

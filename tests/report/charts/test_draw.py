@@ -14,10 +14,13 @@ from mlsd.report.charts.specs import (
     ExaminationChart,
     FunnelChart,
     FunnelStep,
+    HistoryChart,
     IntervalChart,
     IntervalRow,
     LatencyChart,
+    ParetoChart,
     ReliabilityChart,
+    TrialPoint,
 )
 from mlsd.report.estimate import Estimate
 from mlsd.report.numbers import UNKNOWN
@@ -47,6 +50,11 @@ CROOKED: list[ChartSpec] = [
     ExaminationChart(*WORDS, (Examination(3, Estimate(0.4)),)),
     LatencyChart(*WORDS, (("a", Latency(0.0, NAN, 2.0), "x"), ("b", Latency(5e-5, 1, 1e6), "y")), 100.0),
     LatencyChart(*WORDS, (("a", Latency(), "x"),)),
+    HistoryChart(*WORDS, (TrialPoint(0, 1.0, is_best=True),), (1, 2), "x" * 400),
+    HistoryChart(*WORDS, (TrialPoint(3, NAN), TrialPoint(4, -2e9), TrialPoint(9, 2.0, is_best=True))),
+    HistoryChart(*WORDS, (), (7,)),
+    ParetoChart(*WORDS, ((1.0, 2.0), (1.0, 2.0)), ((1.0, 2.0),), ("a", "b")),
+    ParetoChart(*WORDS, ((1e9, -1.0), (0.0, 3.0)), ((0.0, 3.0), (1e9, -1.0)), ("x" * 400, "y" * 400)),
 ]
 
 

@@ -1,0 +1,1 @@
+"""Finding good configs: `mlsd sweep`. The only place that knows Optuna."""
