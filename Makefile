@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
+PARALLEL := --numprocesses auto --dist loadfile
 export OMP_NUM_THREADS ?= 2
 
 .PHONY: help venv demo test check bench bench-check clean
@@ -18,13 +19,13 @@ demo: venv  ## Design a search engine: YAML to report in about a minute
 	$(BIN)/mlsd run problem=search
 
 test: venv  ## All tests
-	$(BIN)/pytest --quiet
+	$(BIN)/pytest --quiet $(PARALLEL)
 
 check: venv  ## Format, lint, types and all tests; a skipped test fails
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest --quiet --forbid-skips
+	$(BIN)/pytest --quiet $(PARALLEL) --forbid-skips
 
 bench: venv  ## Ratios to reference implementations, each measured within one run
 	@for benchmark in benchmarks/bench_*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done

@@ -28,7 +28,10 @@ def test_a_page_can_be_followed(
     page: Path, experiment: ModuleType, small_store: Path, tmp_path: Path
 ) -> None:
     """All its commands, with its figures looked up in what they leave behind."""
-    small = [f"experiment={page.stem}_small", f"store.folder={small_store}", "ablation_options.n_refits=1"]
+    small = [
+        f"experiment={page.stem}_small", f"store.folder={small_store}",
+        "ablation_options.n_refits=1", "trainer.max_epochs=1",
+    ]  # fmt: skip
     experiment.follow(text_of(page), tmp_path, small)
     found = experiment.refreshed(text_of(page), tmp_path)
     assert [name for name, _ in FIGURE.findall(found)] == [name for name, _ in FIGURE.findall(text_of(page))]
