@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -66,18 +67,21 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """URL of a server that lasts as long as the tests, on a port of this machine alone."""
     programs = _programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed: no initdb on the path or in /usr/lib/postgresql")
+    with TemporaryDirectory(prefix="postgres") as folder:  # pytest's own are closed to other users
+        yield from _serving(programs, Path(folder))
+
+
+def _serving(programs: Path, folder: Path) -> Iterator[str]:
+    """A server whose files are in the folder."""
     user: str | None = "postgres" if os.geteuid() == 0 else None
-    folder = tmp_path_factory.mktemp("postgres")
     if user:  # the server refuses to run as root, and must reach its files
         owner = pwd.getpwnam(user)
         os.chown(folder, owner.pw_uid, owner.pw_gid)
-        for parent in (folder.parent, folder.parent.parent):  # pytest's own, closed to others
-            parent.chmod(parent.stat().st_mode | 0o011)
     data, port = folder / "data", _free_port()
     secret = folder / "secret"
     secret.write_text("s3cret\n", encoding="utf-8")
@@ -88,10 +92,10 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             [str(programs / words[0]), *words[1:]], check=True, user=user, cwd=folder, capture_output=True
         )
 
-    run("initdb", "-D", str(data), "-U", "ann", f"--pwfile={secret}", "-A", "scram-sha-256", "--no-sync")
+    run("initdb", "-D", str(data), "-U", "owner", f"--pwfile={secret}", "-A", "scram-sha-256", "--no-sync")
     options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
     run("pg_ctl", "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w", "start")
     try:
-        yield f"postgresql+psycopg://ann:s3cret@127.0.0.1:{port}/postgres"
+        yield f"postgresql+psycopg://owner:s3cret@127.0.0.1:{port}/postgres"
     finally:
         run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
