@@ -17,8 +17,8 @@ PARTS = {
     "rewriters", "diversifiers", "stages", "rankers", "models", "losses", "metrics", "estimators",
 }  # fmt: skip
 ASSEMBLY = {
-    "funnel", "serving", "training", "store", "locks", "evaluation", "judging", "ablation", "capacity",
-    "online",
+    "funnel", "serving", "training", "store", "locks", "threads", "evaluation", "judging", "ablation",
+    "capacity", "online",
 }  # fmt: skip
 UPPER = {"config", "report"}
 TESTING = {"testing"}

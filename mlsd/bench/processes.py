@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -15,6 +13,7 @@ from typing import Generic, TypeVar
 
 from mlsd import checks
 from mlsd.errors import MlsdError
+from mlsd.threads import limited, threads_each
 
 T = TypeVar("T")
 
@@ -24,20 +23,8 @@ N_ATTEMPTS = 2
 MAX_MESSAGE = 2000
 """Characters of a failure's message, few enough for a pipe that nobody reads yet."""
 
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-
 Told = Callable[[T, str], None]
 """Called with a task that has ended, and why it failed; empty if it did not."""
-
-
-def threads_each(n_workers: int) -> int:
-    """Threads of each of so many processes, so that together they are no more than there are cores.
-
-    Example:
-        >>> threads_each(10_000)
-        1
-    """
-    return max(1, (os.cpu_count() or 1) // n_workers)
 
 
 @dataclass
@@ -78,7 +65,7 @@ class Processes(Generic[T]):
         context = get_context("spawn")
         ours, theirs = context.Pipe(duplex=False)
         process = context.Process(target=_attempt, args=(self.work, task, theirs), daemon=True)
-        with _limited(threads_each(self.n_workers)):
+        with limited(threads_each(self.n_workers)):
             process.start()
         theirs.close()
         self._running[process.sentinel] = (process, ours, task, attempt)
@@ -118,18 +105,3 @@ def _attempt(work: Callable[[T], object], task: T, said: Connection) -> None:
 def _say(said: Connection, message: str) -> None:
     said.send(message[:MAX_MESSAGE])
     raise SystemExit(1)
-
-
-@contextmanager
-def _limited(n_threads: int) -> Iterator[None]:
-    """An environment in which libraries start so many threads; processes inherit it."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, str(n_threads)))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

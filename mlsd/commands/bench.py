@@ -17,7 +17,7 @@ from rich.text import Text
 from mlsd.bench.job import Job, finished, is_finished, perform
 from mlsd.bench.leaderboard import Leaderboard, leaderboard_of
 from mlsd.bench.plan import Plan, plan_of
-from mlsd.bench.processes import Processes, threads_each
+from mlsd.bench.processes import Processes
 from mlsd.bench.provenance import provenance_of
 from mlsd.bench.reading import read
 from mlsd.bench.rendering import (
@@ -33,6 +33,7 @@ from mlsd.commands.options import Parser, add_allow_target, add_config_dir, allo
 from mlsd.commands.terminal import say
 from mlsd.report.numbers import p_text, plural, seconds
 from mlsd.store import Store, write_json, write_text
+from mlsd.threads import threads_each
 
 USAGE = "FILE [FILE ...] [--quick] [--check] [--write] [--data DIR] [--n-workers N]"
 

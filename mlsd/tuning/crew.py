@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -16,14 +15,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlsd.errors import StorageError
+from mlsd.threads import limited
 from mlsd.tuning.trial import Plan, Result, Workbench
 
 JudgeOf = Callable[[int, int, float], bool]
 """Told the trial, a step and the quality at it; whether the trial is to end there."""
-
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-"""What libraries read, as they are loaded, to know how many threads they may use."""
-
 
 LEAVE_S = 10.0
 """How long a worker may take to go once it is told."""
@@ -167,7 +163,7 @@ class Processes(Crew):
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=work, args=(theirs, self.plan), daemon=True)
-        with _threads(self.plan.n_threads):
+        with limited(self.plan.n_threads):
             process.start()
         theirs.close()
         return _Worker(process, ours)
@@ -222,18 +218,3 @@ def attempted(bench: Workbench, overrides: Sequence[str], judge: Callable[[int, 
         where = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__}: {error} ({Path(where.filename).name}, line {where.lineno})"
         return Result("failed", facts={"overrides": list(overrides)}, reason=reason)
-
-
-@contextmanager
-def _threads(n: int) -> Iterator[None]:
-    """Processes that are started inside use so many threads."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, str(n)))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from mlsd.rankers.base import LightningRanker
 from mlsd.report import numbers
 from mlsd.report.sweep import SweepResult
 from mlsd.stages.rank import Rank
+from mlsd.threads import threads_each
 from mlsd.tuning.asked import Asked, read
 from mlsd.tuning.crew import Alone, Crew, Ended, JudgeOf, Processes
 from mlsd.tuning.figures import MEASURED
@@ -119,7 +119,7 @@ def _gave_up(n_failed: int, last: Ended) -> str:
 @contextmanager
 def _crew(asked: Asked, judge: JudgeOf) -> Iterator[Crew]:
     tuning = asked.tuning
-    n_threads = max(1, (os.cpu_count() or 1) // tuning.n_workers)
+    n_threads = threads_each(tuning.n_workers)
     metrics = {name: one.metric for name, one in tuning.objectives.items()}
     plan = Plan(asked.base, asked.search, metrics, tuning.n_seeds, tuning.place, n_threads)
     crew = Alone(plan, judge) if tuning.n_workers == 1 else Processes(plan, tuning.n_workers, judge)

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from mlsd.bench.processes import MAX_MESSAGE, THREADS, Processes, threads_each
+from mlsd.bench.processes import MAX_MESSAGE, Processes
 from mlsd.errors import InvalidValueError
+from mlsd.threads import THREADS, threads_each
 
 WORK = '''
 import os
 import signal
 from pathlib import Path
 
-from mlsd.bench.processes import THREADS
+from mlsd.threads import THREADS
 from mlsd.errors import InputError
 
 

@@ -150,7 +150,10 @@ def test_numbers_may_come_as_any_type_that_holds_them(small_run: FinishedRun) ->
             pd.DataFrame({"query": ["one", "two"], "request_id": ["a", None]}),
             "request_id of request 1 is missing",
         ),
-        (pd.DataFrame({"query": ["one"], "user": ["owner"]}), "user of request 0 == 'owner', must be a number"),
+        (
+            pd.DataFrame({"query": ["one"], "user": ["ann"]}),
+            "user of request 0 == 'ann', must be a number",
+        ),
         (
             pd.DataFrame({"query": ["one"], "user": [1.5]}),
             "user of request 0 == 1.5, must be an integer",

@@ -92,10 +92,10 @@ def _serving(programs: Path, folder: Path) -> Iterator[str]:
             [str(programs / words[0]), *words[1:]], check=True, user=user, cwd=folder, capture_output=True
         )
 
-    run("initdb", "-D", str(data), "-U", "owner", f"--pwfile={secret}", "-A", "scram-sha-256", "--no-sync")
+    run("initdb", "-D", str(data), "-U", "me", f"--pwfile={secret}", "-A", "scram-sha-256", "--no-sync")
     options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
     run("pg_ctl", "-D", str(data), "-o", options, "-l", str(folder / "log"), "-w", "start")
     try:
-        yield f"postgresql+psycopg://owner:s3cret@127.0.0.1:{port}/postgres"
+        yield f"postgresql+psycopg://me:s3cret@127.0.0.1:{port}/postgres"
     finally:
         run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")

@@ -49,8 +49,8 @@ def test_a_journal_that_somebody_holds(ledger: Make, tmp_path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        (f"postgresql+psycopg://owner:{SECRET}@127.0.0.1:1/studies", r"owner:\*\*\*@127.0.0.1:1/studies cannot"),
-        (f"nonsense://owner:{SECRET}@there/studies", "no driver for 'nonsense'"),
+        (f"postgresql+psycopg://me:{SECRET}@127.0.0.1:1/studies", r"me:\*\*\*@127.0.0.1:1/studies cannot"),
+        (f"nonsense://me:{SECRET}@there/studies", "no driver for 'nonsense'"),
         ("studies.db", "tuning.storage is no URL"),
         ("sqlite:////no/such/folder/studies.db", "cannot be used: unable to open database file"),
     ],
