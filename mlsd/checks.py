@@ -65,6 +65,11 @@ def between(name: str, value: Number, low: float, high: float) -> Number:
     return require(low <= value <= high, name, value, f"must be between {low} and {high}")
 
 
+def within(name: str, value: Number, low: float, high: float) -> Number:
+    """A number in the open interval (low, high)."""
+    return require(low < value < high, name, value, f"must be between {low} and {high}, both left out")
+
+
 def probability(name: str, value: float) -> float:
     """A number in (0, 1]."""
     return require(0 < value <= 1, name, value, "must be a probability in (0, 1]")

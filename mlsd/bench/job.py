@@ -14,7 +14,7 @@ from rich.console import Console
 
 from mlsd.config.check import check
 from mlsd.config.compose import compose_overrides
-from mlsd.config.overrides import quoted
+from mlsd.config.overrides import value_text
 from mlsd.runner import run_config
 from mlsd.store import Store, load_state, read_json, read_table, write_json
 from mlsd.training import STATE
@@ -95,7 +95,7 @@ def perform(job: Job, store: Store, n_threads: int = 1, search: Sequence[Path] =
 
     def make() -> Finished:
         shutil.rmtree(work, ignore_errors=True)
-        own = (f"store.folder={quoted(work / 'store')}", f"n_workers={n_threads}")
+        own = (f"store.folder={value_text(str(work / 'store'))}", f"n_workers={n_threads}")
         overrides = [*job.overrides, *own]
         config = check(compose_overrides(overrides, search))
         return _of_run(run_config(config, work / "run", overrides, Console(quiet=True)))

@@ -13,7 +13,7 @@ from mlsd.bench.job import Job
 from mlsd.bench.reading import Written, read
 from mlsd.config.check import Examined, examine, raise_faults
 from mlsd.config.compose import compose_overrides
-from mlsd.config.overrides import parse, quoted
+from mlsd.config.overrides import parse, value_text
 from mlsd.errors import Fault, nearest
 from mlsd.evaluation import ORACLE
 from mlsd.metrics.base import DiversityMetric, RankingMetric
@@ -100,7 +100,7 @@ def _shared(written: Written, data: Path | None) -> tuple[list[str], list[Fault]
     if not (data / name).is_dir():
         near = nearest(name, [each.name for each in data.glob("*") if each.is_dir()])
         return list(written.base), [Fault("needs_data", name, f"no such folder in {data}", near)]
-    return [*written.base, f"{PATH}={quoted(data / name)}"], []
+    return [*written.base, f"{PATH}={value_text(str(data / name))}"], []
 
 
 def _fixed_keys(written: Written) -> list[Fault]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 from hydra.core.config_loader import ConfigLoader
@@ -10,7 +11,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 
+from mlsd import checks
 from mlsd.errors import Fault
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_BEFORE_QUOTE = re.compile(r"(\\*)('|\Z)")
+_WORDS = {"true", "false", "null", "nan", "inf"}
+"""What is read as something else than a text."""
 
 
 def parse(text: str, loader: ConfigLoader | None = None) -> Override | Fault:
@@ -61,12 +68,38 @@ def value_of(key: str, overrides: Sequence[str]) -> object:
     return next((one.value() for one in reversed(parsed) if one.key_or_group == key), None)
 
 
-def quoted(value: object) -> str:
-    r"""A value as an override writes it, whatever characters it has.
+def value_text(value: object) -> str:
+    r"""A value as an override writes it, so that it is read as what it is.
+
+    Raises:
+        InvalidValueError: a mapping has a key that only quotes would keep, and overrides quote no keys.
 
     Example:
-        >>> print(quoted("my data/it's"))
+        >>> value_text([1, "a b", None]), value_text({"k": True}), value_text("mlp")
+        ("[1,'a b',null]", '{k:true}', 'mlp')
+        >>> print(value_text("my data/it's"))
         'my data/it\'s'
     """
-    text = str(value).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{text}'"
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{_key(name)}:{value_text(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(value_text(one) for one in value) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if not isinstance(value, str):
+        return repr(value)
+    return value if _is_plain(value) else "'" + _BEFORE_QUOTE.sub(_escaped, value) + "'"
+
+
+def _key(name: object) -> str:
+    rule = "must be a plain word, as overrides quote no keys"
+    return str(checks.require(isinstance(name, str) and _is_plain(name), "key of a mapping", name, rule))
+
+
+def _is_plain(text: str) -> bool:
+    return _PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Hydra reads a backslash as itself, except before a quote or the end."""
+    return 2 * found[1] + ("\\'" if found[2] else "")

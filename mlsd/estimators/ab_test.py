@@ -126,7 +126,7 @@ def compare_ratios(control: PerUnit, treatment: PerUnit, alpha: float = 0.05) ->
         >>> found.control, found.treatment, round(found.effect, 2), round(found.relative, 2)
         (0.12, 0.24, 0.12, 1.0)
     """
-    checks.require(0 < alpha < 1, "alpha", alpha, "must be between 0 and 1, both excluded")
+    checks.within("alpha", alpha, 0, 1)
     before, after = _ratio("control", control), _ratio("treatment", treatment)
     absolute = _difference(before, after, alpha)
     logs = _difference(before.logarithm(), after.logarithm(), alpha)

@@ -65,9 +65,7 @@ class Bootstrap:
 
     def __post_init__(self) -> None:
         checks.at_least("n_replicates", self.n_replicates, 100)
-        checks.require(
-            0 < self.confidence < 1, "confidence", self.confidence, "must be between 0 and 1, both left out"
-        )
+        checks.within("confidence", self.confidence, 0, 1)
 
     def means(self, values: Floats, units: Ints) -> list[Interval]:
         """The mean of each column over the rows where it is not NaN.

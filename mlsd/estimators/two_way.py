@@ -92,9 +92,7 @@ class TwoWayBootstrap:
 
     def __post_init__(self) -> None:
         checks.at_least("n_replicates", self.n_replicates, 100)
-        checks.require(
-            0 < self.confidence < 1, "confidence", self.confidence, "must be between 0 and 1, both left out"
-        )
+        checks.within("confidence", self.confidence, 0, 1)
 
     def means(self, values: Floats, seeds: Ints, units: Ints, *, crossed: bool) -> list[SeedsInterval]:
         """The mean over seeds of each column's mean over the rows where it is not NaN.

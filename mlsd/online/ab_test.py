@@ -66,7 +66,7 @@ class ABTest:
     def __post_init__(self) -> None:
         rule = f"must be at least {MIN_DAYS}: {RETENTION_DAYS}-day retention follows users for two weeks"
         checks.require(self.n_days >= MIN_DAYS, "n_days", self.n_days, rule)
-        checks.require(0 < self.alpha < 1, "alpha", self.alpha, "must be between 0 and 1, both excluded")
+        checks.within("alpha", self.alpha, 0, 1)
         checks.above("long_click_s", self.long_click_s, 0)
 
     def run(

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from mlsd import checks
+from mlsd.config.overrides import value_text
 
 Label = None | bool | int | float | str
 """What a storage keeps of a value."""
-
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
-_BEFORE_QUOTE = re.compile(r"(\\*)('|\Z)")
-_WORDS = {"true", "false", "null", "nan", "inf"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +59,7 @@ class Parameter:
             checks.require(not self.log, "log", self.log, rule)
         if self.choices is not None:
             checks.not_empty("choices", self.choices)
-            texts = [written(choice) for choice in self.choices]
+            texts = [value_text(choice) for choice in self.choices]
             checks.require(len({*texts}) == len(texts), "choices", list(self.choices), "must not repeat")
 
     def _check_range(self) -> None:
@@ -122,36 +118,11 @@ class Parameter:
         if self.switch:
             return [] if label else [f"{self.key}=null"]
         value = label if self.choices is None else self.choices[self.labels.index(label)]
-        return [f"{self.key}={written(value)}"]
+        return [f"{self.key}={value_text(value)}"]
 
 
 _KEY_RULE = "must be a key as on the command line, without a value; what is removed is set to null"
 
 
 def _label(value: object) -> Label:
-    return value if value is None or isinstance(value, bool | int | float | str) else written(value)
-
-
-def written(value: object) -> str:
-    """A value in the grammar of overrides.
-
-    Example:
-        >>> written([1, "a b", None]), written({"k": True}), written("mlp")
-        ("[1,'a b',null]", '{k:true}', 'mlp')
-    """
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{name}:{written(one)}" for name, one in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(written(one) for one in value) + "]"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if not isinstance(value, str):
-        return repr(value)
-    if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
-        return value
-    return "'" + _BEFORE_QUOTE.sub(_escaped, value) + "'"
-
-
-def _escaped(found: re.Match[str]) -> str:
-    """Hydra reads a backslash as itself, except before a quote or the end."""
-    return 2 * found[1] + ("\\'" if found[2] else "")
+    return value if value is None or isinstance(value, bool | int | float | str) else value_text(value)

@@ -13,6 +13,7 @@ import pandas as pd
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
+from mlsd.config.overrides import value_text
 from mlsd.report import html, markdown
 from mlsd.report.estimate import Estimate
 from mlsd.report.sweep import (
@@ -29,7 +30,7 @@ from mlsd.tuning.asked import Asked
 from mlsd.tuning.best import EXPERIMENT, best_yaml
 from mlsd.tuning.figures import MEASURED
 from mlsd.tuning.ledger import REASON, REPEATS, Ledger
-from mlsd.tuning.parameter import Parameter, written
+from mlsd.tuning.parameter import Parameter
 from mlsd.tuning.storage import shown
 
 STATES = {TrialState.COMPLETE: COMPLETE, TrialState.PRUNED: PRUNED, TrialState.FAIL: FAILED}
@@ -140,11 +141,11 @@ def _text(parameter: Parameter, label: Any) -> str:
 
 
 def _described(name: str, parameter: Parameter) -> tuple[str, str, str, str]:
-    when = ", ".join(f"{parent}={written(values)}" for parent, values in parameter.when.items())
+    when = ", ".join(f"{parent}={value_text(values)}" for parent, values in parameter.when.items())
     if parameter.switch:
         values = "on, off"
     elif parameter.choices is not None:
-        values = ", ".join(map(written, parameter.choices))
+        values = ", ".join(map(value_text, parameter.choices))
     else:
         how = f" in steps of {parameter.step}" if parameter.step else " (log)" if parameter.log else ""
         values = f"{parameter.low} to {parameter.high}{how}"

@@ -20,25 +20,9 @@ from mlsd.bench.plan import plan_of
 from mlsd.bench.rendering import markdown
 from mlsd.cli import main
 from mlsd.store import Store, read_json
+from mlsd.testing.tiny_benchmark import TINY_BENCHMARK
 
 pytestmark = pytest.mark.slow
-
-TINY: dict[str, Any] = {
-    "question": "Does BM25 find more than what is popular?",
-    "base": [
-        "problem=search",
-        "experiment=search_small",
-        "online=none",
-        "ratings@test_ratings=none",
-        "funnel.order=[retrieve]",
-        "funnel.stages.retrieve.retrievers.two_tower=null",
-        "budget.n_requests=5",
-    ],
-    "arms": {"both": [], "bm25": ["funnel.stages.retrieve.retrievers.popularity=null"]},
-    "seeds": [1, 2],
-    "metric": "funnel.nDCG@10",
-    "expect": {"better": "bm25", "than": "both"},
-}
 
 Bench = Callable[..., tuple[int, str, str]]
 """`mlsd bench tiny.yaml` with these options: exit code, what it printed, what it complained of."""
@@ -46,7 +30,7 @@ Bench = Callable[..., tuple[int, str, str]]
 
 def write(**changed: Any) -> Path:
     path = Path("tiny.yaml")
-    path.write_text(yaml.safe_dump({**TINY, **changed}, sort_keys=False), encoding="utf-8")
+    path.write_text(yaml.safe_dump({**TINY_BENCHMARK, **changed}, sort_keys=False), encoding="utf-8")
     return path
 
 

@@ -90,7 +90,9 @@ def similarity_of(shelf: Shelf, topic_weight: float) -> Floats:
     return np.asarray(topic_weight * same + (1 - topic_weight) * cosine)
 
 
-def check(shelf: Shelf, diversifier: Diversifier, gain_of: Callable[[int, dict[int, float]], Gain]) -> None:
+def assert_greedy(
+    shelf: Shelf, diversifier: Diversifier, gain_of: Callable[[int, dict[int, float]], Gain]
+) -> None:
     """Every choice gains as much as anything that was left, and what is not shown keeps its order."""
     for row, (request, order) in enumerate(zip(shelf.requests, orders(shelf, diversifier), strict=True)):
         relevance = relevance_of(request)
@@ -118,7 +120,7 @@ def test_mmr(shelf: Shelf, trade_off: float, topic_weight: float) -> None:
 
         return gain
 
-    check(shelf, MMR(trade_off, topic_weight), gain_of)
+    assert_greedy(shelf, MMR(trade_off, topic_weight), gain_of)
 
 
 @given(shelves(), trade_offs, st.sampled_from(["candidates", "understood"]))
@@ -142,7 +144,7 @@ def test_xquad(shelf: Shelf, trade_off: float, aspects: str) -> None:
 
         return gain
 
-    check(shelf, XQuAD(trade_off, aspects), gain_of)  # type: ignore[arg-type]
+    assert_greedy(shelf, XQuAD(trade_off, aspects), gain_of)  # type: ignore[arg-type]
 
 
 @given(shelves(), trade_offs, topic_weights)
@@ -160,4 +162,4 @@ def test_dpp(shelf: Shelf, trade_off: float, topic_weight: float) -> None:
 
         return gain
 
-    check(shelf, DPP(trade_off, topic_weight), gain_of)
+    assert_greedy(shelf, DPP(trade_off, topic_weight), gain_of)

@@ -243,5 +243,5 @@ class TestBadInput:
 
     @pytest.mark.parametrize("alpha", [0.0, 1.0, -1.0])
     def test_alpha(self, alpha: float) -> None:
-        with pytest.raises(InvalidValueError, match=r"alpha == .*, must be between 0 and 1, both excluded"):
+        with pytest.raises(InvalidValueError, match=r"alpha == .*, must be between 0 and 1, both left out"):
             compare_means(np.ones(2), np.ones(2), alpha)

@@ -326,7 +326,7 @@ class TestBadInput:
                 {"n_days": 13},
                 "n_days == 13, must be at least 14: 7-day retention follows users for two weeks",
             ),
-            ({"alpha": 1.0}, r"alpha == 1\.0, must be between 0 and 1, both excluded"),
+            ({"alpha": 1.0}, r"alpha == 1\.0, must be between 0 and 1, both left out"),
             ({"long_click_s": 0.0}, r"long_click_s == 0\.0, must be above 0"),
         ],
     )

@@ -5,37 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mlsd.errors import InvalidValueError
-from mlsd.tuning.parameter import Parameter, written
+from mlsd.tuning.parameter import Parameter
 from mlsd.tuning.space import Space, space_faults
 
 RANKER = Parameter(key="ranker@a.ranker", choices=("mlp", "dcn_v2"))
 CROSS = Parameter(key="a.ranker.n_cross", low=1, high=4, when={"ranker": "dcn_v2"})
 SKIP = Parameter(key="funnel.skip", choices=([], ["light_rank"]))
 LIGHT = Parameter(key="light.n_out", low=20, high=100, step=20, when={"skip": []})
-
-NAMES = st.from_regex(r"[a-z_]{1,5}", fullmatch=True).filter(
-    lambda name: name not in {"true", "false", "null"}
-)
-PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(st.characters(codec="ascii", min_codepoint=32), min_size=1, max_size=8).filter(
-        lambda text: "${" not in text and text.strip() == text
-    ),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
-    max_leaves=6,
-)  # fmt: skip
-
-
-@given(PLAIN)
-def test_a_value_is_written_as_overrides_read_it(value: object) -> None:
-    read = OverridesParser.create().parse_override(f"key={written(value)}").value()
-    assert read == value
-    assert type(read) is type(value)
 
 
 @pytest.mark.parametrize(

@@ -8,20 +8,19 @@ from mlsd.report import numbers
 from mlsd.report.base import FUNNEL, LOGGING, ORACLE, RunResult
 from mlsd.report.charts.specs import IntervalChart, IntervalRow, Role
 from mlsd.report.estimate import Estimate
-from mlsd.report.page import Block, Cell, Fold, Paragraph, Section, Table
-from mlsd.report.parts import Changed, Changes
+from mlsd.report.page import Block, Cell, Section, Table
 from mlsd.report.sections.cells import (
     NO_SUCH_FIGURE,
     charts,
     columns,
     estimate_cell,
-    figure_cell,
     meanings,
     metric_label,
     metric_table,
     system_name,
     text_cell,
 )
+from mlsd.report.sections.changes import change_blocks
 from mlsd.report.sections.ratings import rated_blocks
 from mlsd.report.verdicts import judged
 
@@ -163,40 +162,13 @@ def _step_cell(result: RunResult, stage: str, metric: str) -> Cell:
 
 
 def _change_blocks(result: RunResult) -> tuple[Block, ...]:
-    changes = result.changes
-    if changes is None:
+    if result.changes is None:
         return ()
-    n = changes.n_better + changes.n_worse + changes.n_same
-    metric = numbers.one_line(result.decides.offline)
-    better, worse, same = (
-        f"{numbers.count(part)} ({numbers.share(part / n if n else math.nan)})"
-        for part in (changes.n_better, changes.n_worse, changes.n_same)
-    )
-    text = (
-        f"Of {numbers.plural(n, 'request')}, the funnel answers {better} better than the pre-existing "
-        f"system, {worse} worse and {same} equally well, by {metric}."
-    )
-    return (Paragraph(text), *_change_folds(changes))
-
-
-def _change_folds(changes: Changes) -> tuple[Fold, ...]:
-    tables = tuple(
-        Table(
-            columns("query", "requests", "pre-existing", "funnel", "difference"),
-            tuple(map(_change_row, rows)),
-            title,
-        )
-        for title, rows in (("Largest gains", changes.wins), ("Largest losses", changes.losses))
-        if rows
-    )
-    return (Fold("Queries that gain and lose most", tables),) if tables else ()
-
-
-def _change_row(row: Changed) -> tuple[Cell, ...]:
-    return (
-        text_cell(row.query),
-        text_cell(numbers.count(row.n_requests)),
-        figure_cell(numbers.fixed(row.before, 3)),
-        figure_cell(numbers.fixed(row.after, 3)),
-        figure_cell(numbers.fixed(row.after - row.before, 3, signed=True)),
+    return change_blocks(
+        result.changes,
+        before="the pre-existing system",
+        after="the funnel",
+        metric=result.decides.offline,
+        heads=("pre-existing", "funnel"),
+        title="Queries that gain and lose most",
     )

@@ -22,9 +22,13 @@ def pair(small_run: FinishedRun, other_run: FinishedRun) -> tuple[Side, Side]:
 
 
 def reasons(baseline: Side, other: Side) -> list[str]:
-    with pytest.raises(InputError) as raised:
+    """Why two runs cannot be compared; nothing where they can."""
+    try:
         require_comparable(baseline, other)
-    title, *lines = str(raised.value).split("\n")
+    except InputError as error:
+        title, *lines = str(error).split("\n")
+    else:
+        return []
     assert title == f"{other.name} cannot be compared with {baseline.name}:"
     return [line.removeprefix("  ") for line in lines]
 
@@ -37,8 +41,8 @@ def made(side: Side, entries: Mapping[str, Any]) -> Side:
 
 
 def test_another_funnel_on_the_same_requests_is_comparable(pair: tuple[Side, Side]) -> None:
-    require_comparable(*pair)
-    require_comparable(*pair[::-1])
+    assert reasons(*pair) == []
+    assert reasons(*pair[::-1]) == []
 
 
 def test_other_data(pair: tuple[Side, Side]) -> None:
@@ -121,7 +125,8 @@ def test_another_definition_of_a_metric(pair: tuple[Side, Side]) -> None:
 
 def test_a_metric_that_only_one_declares_is_no_obstacle(pair: tuple[Side, Side]) -> None:
     metrics = {**pair[1].config["metrics"], "ap": None, "mine": {"_target_": "my.Metric"}}
-    require_comparable(pair[0], replace(pair[1], config={**pair[1].config, "metrics": metrics}))
+    other = replace(pair[1], config={**pair[1].config, "metrics": metrics})
+    assert reasons(pair[0], other) == []
 
 
 def test_everything_is_said_at_once(pair: tuple[Side, Side]) -> None:
