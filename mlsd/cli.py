@@ -33,6 +33,10 @@ Exit codes: 0 done, 1 a bug, 2 something to be mended by you, 3 over the latency
 reproduced, 130 interrupted.
 """
 
+GO_ON = frozenset({"run", "sweep", "bench"})
+"""Commands that find what they had finished when they are called again."""
+KEPT = "; what was finished is kept, and the same command goes on from there"
+
 USER_ERROR, INTERRUPTED, PIPE_CLOSED = 2, 130, 141
 
 
@@ -43,11 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rest = [one for one in given if one != "--debug"]
     if debug:
         return _run(rest)
-    return exit_code_of(lambda: _run(rest))
+    return exit_code_of(lambda: _run(rest), KEPT if rest[:1] and rest[0] in GO_ON else "")
 
 
-def exit_code_of(work: Callable[[], int]) -> int:
-    """The exit code of some work. What went wrong is said in one message, without a traceback."""
+def exit_code_of(work: Callable[[], int], kept: str = "") -> int:
+    """The exit code of some work. What went wrong is said in one message, without a traceback.
+
+    Args:
+        work: what to do.
+        kept: said of what is left when somebody interrupts it.
+    """
     try:
         return _flushed(work)
     except MlsdError as error:
@@ -60,7 +69,7 @@ def exit_code_of(work: Callable[[], int]) -> int:
         complain(_about(error))
         return USER_ERROR
     except KeyboardInterrupt:
-        complain("interrupted; what was finished is kept, and the same command goes on from there")
+        complain(f"interrupted{kept}")
         return INTERRUPTED
 
 

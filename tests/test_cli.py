@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 
@@ -129,11 +130,7 @@ def test_output_elsewhere_than_on_a_terminal_is_plain() -> None:
         (BudgetExceededError("too slow"), 3, "mlsd: too slow\n"),
         (OSError(errno.ENOSPC, "No space left on device", "a/b"), 2, "mlsd: No space left on device: a/b\n"),
         (PermissionError(errno.EACCES, "Permission denied", "a/b"), 2, "mlsd: Permission denied: a/b\n"),
-        (
-            KeyboardInterrupt(),
-            130,
-            "mlsd: interrupted; what was finished is kept, and the same command goes on from there\n",
-        ),
+        (KeyboardInterrupt(), 130, "mlsd: interrupted\n"),
     ],
 )
 def test_exit_codes(
@@ -144,6 +141,22 @@ def test_exit_codes(
 
     assert exit_code_of(fail) == code
     assert capsys.readouterr().err == message
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_only_what_goes_on_says_so(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(import_module(f"mlsd.commands.{command}"), "main", interrupted)
+    assert main([command]) == 130
+    kept = "; what was finished is kept, and the same command goes on from there"
+    assert (
+        capsys.readouterr().err
+        == f"mlsd: interrupted{kept if command in {'run', 'sweep', 'bench'} else ''}\n"
+    )
 
 
 def test_whoever_reads_may_stop_reading() -> None:

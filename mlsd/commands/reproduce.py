@@ -32,7 +32,7 @@ from mlsd.runs.reproduction import (
 )
 from mlsd.store import read_json, write_json
 
-USAGE = "RUN [--tolerance X]"
+USAGE = "RUN [--data DIR] [--tolerance X]"
 
 DESCRIPTION = f"""\
 Run a finished run again, by its own config and from an empty store, and hold every figure of its metrics.json
@@ -41,6 +41,7 @@ equal bit for bit, elsewhere within a tolerance ({TOLERANCE:g} x max(1, |then|) 
 they are, 4 if not, 2 if the config or the data are no longer those of the run. Nothing is written.
 
   mlsd reproduce outputs/search/RUN
+  mlsd reproduce RUN_OF_A_COLLECTION --data path/to/scifact
 """
 
 
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     run = FinishedRun(options.run)
     then = run.metrics
     with TemporaryDirectory(prefix="mlsd-reproduce-") as place:
-        again = prepared(run, Path(place, "store"))
+        again = prepared(run, Path(place, "store"), options.data)
         same = _say_what_made_it(run, again, options.tolerance)
         now = _metrics_of(again, Path(place))
     found = held(then, now, 0.0 if same else options.tolerance)
@@ -77,6 +78,9 @@ def _parser() -> Parser:
         default=TOLERANCE,
         metavar="X",
         help="what a figure may be off on a machine of another type",
+    )
+    options.add_argument(
+        "--data", type=Path, metavar="DIR", help="where the world's files lie now, if not where they did"
     )
     add_allow_target(options)
     return options

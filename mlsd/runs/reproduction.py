@@ -24,6 +24,9 @@ TOLERANCE = 0.01
 """How far a figure may lie off on a machine of another type, unless somebody says otherwise; measured in
 `docs/reproduce.md`."""
 
+DATA_KEY = "world.path"
+"""Where a config says that the files of a world lie."""
+
 
 class Again(NamedTuple):
     """What is run once more."""
@@ -34,22 +37,24 @@ class Again(NamedTuple):
     """As it was run, resolved."""
 
 
-def prepared(run: FinishedRun, store: Path) -> Again:
+def prepared(run: FinishedRun, store: Path, data: Path | None = None) -> Again:
     """A run's system once more, from its own config, which is checked like any other.
 
     Args:
         run: what it left behind.
         store: an empty folder, so that nothing is looked up.
+        data: where the world's files lie now; `None` for where the config says.
 
     Raises:
         ConfigError: the config is not one that can be run, or names what is not allowed.
-        InputError: the config or the data are not those of the run.
+        InputError: the config or the data are not those of the run, or its world reads no data.
     """
-    system = build(run.config)
+    config = run.config if data is None else _with_data(run, data)
+    system = build(config)
     plain = resolve(run.config).values
     _require_same(run, CONFIG, key_of(plain), "config.yaml is not what was run")
     _require_same(run, DATA, system.world.fingerprint or GENERATED, "the data are not those of the run")
-    return Again(build(_with_store(run.config, store)), plain)
+    return Again(build(_with(config, "store.folder", store)), plain)
 
 
 def _require_same(run: FinishedRun, entry: str, now: str, what: str) -> None:
@@ -60,9 +65,15 @@ def _require_same(run: FinishedRun, entry: str, now: str, what: str) -> None:
         raise InputError(f"{what}: {entry} is {now!r}, {path} says {run.provenance[entry]!r}")
 
 
-def _with_store(config: DictConfig, store: Path) -> DictConfig:
+def _with_data(run: FinishedRun, data: Path) -> DictConfig:
+    if OmegaConf.select(run.config, DATA_KEY) is None:
+        raise InputError(f"--data == '{data}', but the world of {run.folder} reads no data: it has no `path`")
+    return _with(run.config, DATA_KEY, data)
+
+
+def _with(config: DictConfig, key: str, folder: Path) -> DictConfig:
     moved = config.copy()
-    OmegaConf.update(moved, "store.folder", str(store))
+    OmegaConf.update(moved, key, str(folder))
     return moved
 
 

@@ -8,11 +8,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from omegaconf import DictConfig, OmegaConf
 
 from mlsd.cli import main
+from mlsd.config.resolve import resolve
 from mlsd.report.numbers import UNKNOWN
 from mlsd.runs.finished import FinishedRun
-from mlsd.store import read_json, write_json
+from mlsd.store import key_of, read_json, write_json
 
 
 @pytest.fixture
@@ -103,6 +105,29 @@ def test_data_that_changed_are_refused(copied: Path, capsys: pytest.CaptureFixtu
     assert main(["reproduce", str(copied)]) == 2
     out, err = capsys.readouterr()
     assert (out, "the data are not those of the run" in err) == ("", True)
+
+
+def test_data_that_moved(
+    collection_run: FinishedRun, copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As if they had been elsewhere when it ran: what the run recorded of them still holds."""
+    config = OmegaConf.load(copied / "config.yaml")
+    OmegaConf.update(config, "world.path", str(tmp_path / "gone"))
+    OmegaConf.save(config, copied / "config.yaml")
+    changed(copied, "provenance.json", config=key_of(resolve(DictConfig(config)).values))
+    assert main(["reproduce", str(copied)]) == 2
+    assert "must be the folder of a collection" in capsys.readouterr().err
+    assert main(["reproduce", str(copied), "--data", str(collection_run.folder.parent / "music")]) == 0
+    assert "reproduced: all " in capsys.readouterr().out
+
+
+def test_a_world_that_reads_no_data(small_run: FinishedRun, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce", str(small_run.folder), "--data", "music"]) == 2
+    said = capsys.readouterr().err
+    assert (
+        said
+        == f"mlsd: --data == 'music', but the world of {small_run.folder} reads no data: it has no `path`\n"
+    )
 
 
 def test_a_broken_file(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
