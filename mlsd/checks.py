@@ -10,9 +10,12 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from math import isfinite
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from mlsd.errors import InvalidValueError, nearest
+import numpy as np
+from numpy.typing import NDArray
+
+from mlsd.errors import InputError, InvalidValueError, nearest
 
 Number = TypeVar("Number", int, float)
 T = TypeVar("T")
@@ -98,3 +101,27 @@ def one_of(name: str, value: T, choices: Collection[T]) -> T:
 def not_empty(name: str, value: T) -> T:
     """A non-empty collection or string."""
     return require(len(value) > 0, name, value, "must not be empty")  # type: ignore[arg-type]
+
+
+def every_row(name: str, values: NDArray[Any], kept: NDArray[np.bool_], rule: str) -> None:
+    """Refuse a column of which a row breaks a rule.
+
+    Args:
+        name: of the column.
+        values: (n,) the column.
+        kept: (n,) whether each row keeps the rule.
+        rule: what values must be.
+
+    Raises:
+        InputError: naming the first row that does not keep it.
+
+    Example:
+        >>> prices = np.array([0.5, -1.0, -2.0])
+        >>> every_row("price", prices, prices >= 0, "at least 0")
+        Traceback (most recent call last):
+            ...
+        mlsd.errors.InputError: price[1] == -1.0, must be at least 0; 2 rows break this
+    """
+    if not kept.all():
+        row = int(np.flatnonzero(~kept)[0])
+        raise InputError(f"{name}[{row}] == {values[row]}, must be {rule}; {np.sum(~kept)} rows break this")

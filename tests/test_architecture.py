@@ -14,7 +14,7 @@ PACKAGE = Path(mlsd.__file__).parent
 GROUND = {"types", "errors", "checks", "rng", "ragged", "text", "logs", "fitting", "progress"}
 PARTS = {
     "problems", "worlds", "datasets", "labels", "ratings", "aggregations", "features", "retrievers",
-    "rewriters", "diversifiers", "stages", "rankers", "models", "losses", "metrics", "estimators",
+    "rewriters", "diversifiers", "stages", "rankers", "models", "losses", "metrics", "estimators", "pacing",
 }  # fmt: skip
 ASSEMBLY = {
     "funnel", "serving", "training", "store", "locks", "threads", "evaluation", "judging", "ablation",
@@ -23,8 +23,8 @@ ASSEMBLY = {
 UPPER = {"config", "report"}
 TESTING = {"testing"}
 LAYERS = [GROUND, PARTS, ASSEMBLY, UPPER]
-ANYBODYS_PARTS = {"datasets", "estimators", "models", "ratings"}
-"""Parts that every other part may use: readers of files, estimates, networks inside rankers, raters."""
+ANYBODYS_PARTS = {"datasets", "estimators", "models", "ratings", "pacing"}
+"""What every other part may use: readers of files, estimates, networks inside rankers, raters, budgets."""
 
 CONFINED = {
     "hydra": {"config", "commands", "tuning"},

@@ -229,8 +229,8 @@ class Predictions:
         if not len(self.prob) == len(self.outcome) == len(self.unit):
             sizes = f"{len(self.prob)}, {len(self.outcome)} and {len(self.unit)}"
             raise InputError(f"prob, outcome and unit have {sizes} rows, must have the same number")
-        _require_all(self.prob, (self.prob >= 0) & (self.prob <= 1), "prob", "in [0, 1]")
-        _require_all(self.outcome, (self.outcome == 0) | (self.outcome == 1), "outcome", "0 or 1")
+        checks.every_row("prob", self.prob, (self.prob >= 0) & (self.prob <= 1), "in [0, 1]")
+        checks.every_row("outcome", self.outcome, (self.outcome == 0) | (self.outcome == 1), "0 or 1")
 
     def __len__(self) -> int:
         return len(self.prob)
@@ -384,9 +384,3 @@ def row_losses(prob: Floats, outcome: Floats) -> Floats:
     """(n,) the negative logarithm, in nats, of the probability given to what happened; finite."""
     kept = np.clip(prob, _SMALLEST_PROB, 1 - _SMALLEST_PROB)
     return np.asarray(-np.log(np.where(outcome == 1, kept, 1 - kept)))
-
-
-def _require_all(values: Array, kept: Array, name: str, rule: str) -> None:
-    if not kept.all():
-        row = int(np.flatnonzero(~kept)[0])
-        raise InputError(f"{name}[{row}] == {values[row]}, must be {rule}; {np.sum(~kept)} rows break this")

@@ -1,0 +1,1 @@
+"""How campaigns spend their daily budgets: when they bid, how much, and what they are charged."""
