@@ -15,6 +15,7 @@ GROUND = {"types", "errors", "checks", "rng", "ragged", "text", "logs", "fitting
 PARTS = {
     "problems", "worlds", "datasets", "labels", "ratings", "aggregations", "features", "retrievers",
     "rewriters", "diversifiers", "stages", "rankers", "models", "losses", "metrics", "estimators",
+    "targeting",
 }  # fmt: skip
 ASSEMBLY = {
     "funnel", "serving", "training", "store", "locks", "threads", "evaluation", "judging", "ablation",
@@ -23,8 +24,9 @@ ASSEMBLY = {
 UPPER = {"config", "report"}
 TESTING = {"testing"}
 LAYERS = [GROUND, PARTS, ASSEMBLY, UPPER]
-ANYBODYS_PARTS = {"datasets", "estimators", "models", "ratings"}
-"""Parts that every other part may use: readers of files, estimates, networks inside rankers, raters."""
+ANYBODYS_PARTS = {"datasets", "estimators", "models", "ratings", "targeting"}
+"""Parts that every other part may use: readers of files, estimates, networks inside rankers, raters, rules of
+targeting."""
 
 CONFINED = {
     "hydra": {"config", "commands", "tuning"},

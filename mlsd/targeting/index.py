@@ -60,6 +60,13 @@ class _KeyIndex:
         return words
 
 
+def _joined(parts: list[Ints]) -> Ints:
+    """All rows of the parts; a single part, which may be long, is not copied."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts else np.zeros(0, np.int64)
+
+
 class TargetingIndex:
     """Answers which ads are targeted at a request.
 
@@ -123,7 +130,7 @@ class TargetingIndex:
         self._check(contexts, among)
         found = [rows_of(self._eligible(contexts, row, among)) for row in range(len(contexts))]
         offsets = ragged.offsets_of_counts(np.array([len(rows) for rows in found], np.int64))
-        return Candidates(offsets, np.concatenate(found) if found else np.zeros(0, np.int64))
+        return Candidates(offsets, _joined(found))
 
     def _eligible(self, contexts: Contexts, row: int, among: Words | None) -> Words:
         words = (self._everybody if among is None else among).copy()
