@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlsd import ragged
-from mlsd.errors import InputError
+from mlsd.errors import InputError, InvalidValueError
 from mlsd.targeting.bitmaps import Words, n_words, pack, rows_of
 from mlsd.targeting.contexts import Contexts
-from mlsd.targeting.keys import Key
+from mlsd.targeting.keys import Key, ValueSets
 from mlsd.targeting.postings import Postings
 from mlsd.targeting.rules import Rules, Targets
 from mlsd.types import Candidates, Ints
@@ -58,6 +58,15 @@ class _KeyIndex:
             for value in values.tolist():
                 self.excluded.remove(value, words)
         return words
+
+
+def _check_values(key: Key, sets: ValueSets) -> None:
+    """A key has all values of the requests, and each request as many as it may."""
+    sets.check_codes(f"context.{key.name}", len(key))
+    counts = np.diff(sets.offsets)
+    if not key.multi_valued and counts.max(initial=0) > 1:
+        several = sets.of(int(np.argmax(counts > 1))).tolist()
+        raise InvalidValueError(f"context.{key.name}", several, "must be one value for a request")
 
 
 def _joined(parts: list[Ints]) -> Ints:
@@ -118,6 +127,7 @@ class TargetingIndex:
 
         Raises:
             InputError: `contexts` lack a key, or `among` is of another number of ads.
+            InvalidValueError: a key has no such value, or one value a request, and a request has several.
         """
         self._check(contexts, among)
         eligible = np.empty((len(contexts), n_words(self.n_ads)), np.uint64)
@@ -133,7 +143,7 @@ class TargetingIndex:
         return Candidates(offsets, _joined(found))
 
     def _eligible(self, contexts: Contexts, row: int, among: Words | None) -> Words:
-        words = (self._everybody if among is None else among).copy()
+        words = self._everybody.copy() if among is None else self._everybody & among
         for name, index in self._by_key.items():
             words &= index.matching(contexts.values[name].of(row))
         return words
@@ -142,5 +152,7 @@ class TargetingIndex:
         missing = [key.name for key in self.keys if key.name not in contexts.values]
         if missing:
             raise InputError(f"contexts lack the keys {', '.join(missing)}")
+        for key in self.keys:
+            _check_values(key, contexts.values[key.name])
         if among is not None and among.shape != (n_words(self.n_ads),):
             raise InputError(f"among has shape {among.shape}, must be ({n_words(self.n_ads)},)")

@@ -122,6 +122,13 @@ class ValueSets:
         """The values of one set."""
         return self.codes[self.offsets[row] : self.offsets[row + 1]]
 
+    def check_codes(self, where: str, n_values: int) -> None:
+        """Raise InvalidValueError unless all codes are in [0, n_values)."""
+        outside = (self.codes < 0) | (self.codes >= n_values)
+        if outside.any():
+            code = int(self.codes[np.argmax(outside)])
+            raise InvalidValueError(where, code, f"must be a code in [0, {n_values})")
+
     def take(self, rows: Array) -> ValueSets:
         """The sets at these rows: integer positions or a boolean mask."""
         taken, offsets = ragged.take_segments(self.offsets, rows)

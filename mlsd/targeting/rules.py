@@ -177,10 +177,7 @@ nearest is 'region'
         """There is a set for every ad, of values that the key has."""
         if len(sets) != self.n_ads:
             raise InputError(f"{where} has {len(sets)} rows, must have {self.n_ads}")
-        outside = (sets.codes < 0) | (sets.codes >= len(key))
-        if outside.any():
-            code = int(sets.codes[np.argmax(outside)])
-            raise InvalidValueError(where, code, f"must be a code in [0, {len(key)})")
+        sets.check_codes(where, len(key))
 
     def _check_disjoint(self, key: Key) -> None:
         """No ad includes what it excludes."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlsd import ragged, rng
-from mlsd.errors import InputError
+from mlsd.errors import InputError, InvalidValueError
 from mlsd.targeting.alive import Alive
 from mlsd.targeting.bitmaps import pack_rows, rows_of
 from mlsd.targeting.contexts import Contexts
@@ -191,6 +191,14 @@ def test_says_what_it_cannot_answer() -> None:
     contexts = Contexts(1, {key.name: ValueSets.empty(1) for key in KEYS})
     with pytest.raises(InputError, match=r"among has shape \(1,\), must be \(2,\)"):
         index.candidates(contexts, np.zeros(1, np.uint64))
+    for codes, message in (
+        ([-1], r"context\.hour == -1, must be a code in \[0, 4\)"),
+        ([4], r"context\.hour == 4, must be a code in \[0, 4\)"),
+        ([1, 2], r"context\.hour == \[1, 2\], must be one value for a request"),
+    ):
+        hours = ValueSets(np.array([0, len(codes)]), np.array(codes))
+        with pytest.raises(InvalidValueError, match=message):
+            index.candidates(Contexts(1, {**contexts.values, "hour": hours}))
 
 
 def test_frequent_values_are_bitmaps_and_rare_ones_postings() -> None:
