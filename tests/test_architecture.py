@@ -14,7 +14,8 @@ PACKAGE = Path(mlsd.__file__).parent
 GROUND = {"types", "errors", "checks", "rng", "ragged", "text", "logs", "fitting", "progress"}
 PARTS = {
     "problems", "worlds", "datasets", "labels", "ratings", "aggregations", "features", "retrievers",
-    "rewriters", "diversifiers", "stages", "rankers", "models", "losses", "metrics", "estimators", "pacing",
+    "rewriters", "diversifiers", "stages", "rankers", "models", "losses", "metrics", "estimators",
+    "pacing", "targeting",
 }  # fmt: skip
 ASSEMBLY = {
     "funnel", "serving", "training", "store", "locks", "threads", "evaluation", "judging", "ablation",
@@ -23,8 +24,9 @@ ASSEMBLY = {
 UPPER = {"config", "report"}
 TESTING = {"testing"}
 LAYERS = [GROUND, PARTS, ASSEMBLY, UPPER]
-ANYBODYS_PARTS = {"datasets", "estimators", "models", "ratings", "pacing"}
-"""What every other part may use: readers of files, estimates, networks inside rankers, raters, budgets."""
+ANYBODYS_PARTS = {"datasets", "estimators", "models", "ratings", "pacing", "targeting"}
+"""What every other part may use: readers of files, estimates, networks inside rankers, raters, budgets, rules of
+targeting."""
 
 CONFINED = {
     "hydra": {"config", "commands", "tuning"},
