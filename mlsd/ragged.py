@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -137,6 +138,45 @@ def argmax(values: Array, offsets: Ints) -> Ints:
     return best[np.searchsorted(best, offsets[:-1])]
 
 
+def leaders(scores: Array, offsets: Ints, n: int) -> Ints:
+    """(n_segments, n) row of each segment's `n` highest scores, best first; -1 where there are fewer.
+
+    Ties keep their order. Nothing is sorted: each segment is cut into `n` pieces, and only rows that reach
+    the lowest of the pieces' maxima can be among its `n` best. `n` rounds of argmax over those find them.
+
+    Args:
+        scores: (n_rows,) float64 without NaN; a row of -inf takes no part.
+        offsets: (n_segments + 1,).
+        n: 1 or more.
+
+    Example:
+        >>> leaders(np.array([1.0, 3.0, 2.0, 5.0]), np.array([0, 3, 4]), 2).tolist()
+        [[1, 2], [3, -1]]
+    """
+    rows, kept = _contenders(scores, offsets, n)
+    leading = np.full((len(offsets) - 1, n), -1, np.int64)
+    filled = np.flatnonzero(np.diff(kept))
+    counts, ends = np.diff(kept)[filled], np.append(kept[:-1][filled], kept[-1])
+    left = scores[rows]
+    for place in range(n if len(filled) else 0):
+        best = argmax(left, ends)
+        leading[filled, place] = np.where(place < counts, rows[best], -1)
+        left[best] = -np.inf
+    return leading
+
+
+def blocks(offsets: Ints, n_rows: int) -> Iterator[slice]:
+    """Consecutive segments in blocks of about `n_rows` rows, none of which ends within a segment.
+
+    Example:
+        >>> list(blocks(np.array([0, 3, 4, 9, 10]), 4))
+        [slice(0, 2, None), slice(2, 3, None), slice(3, 4, None)]
+    """
+    cuts = np.flatnonzero(np.diff(offsets[:-1] // n_rows)) + 1
+    edges = [0, *cuts.tolist(), len(offsets) - 1]
+    yield from (slice(start, end) for start, end in itertools.pairwise(edges))
+
+
 def to_dense(values: Array, offsets: Ints, width: int, fill: float) -> Array:
     """(n_segments, width) the first `width` values of each segment, filled up with `fill`."""
     dense = np.full((len(offsets) - 1, width), fill, dtype=values.dtype)
@@ -169,6 +209,19 @@ def find_pairs(wanted: tuple[Array, Array], among: tuple[Array, Array]) -> tuple
     sought = wanted[0].astype(np.int64) * width + wanted[1]
     rows = np.minimum(np.searchsorted(keys, sought), len(keys) - 1)
     return keys[rows] == sought, rows
+
+
+def _contenders(scores: Array, offsets: Ints, n: int) -> tuple[Ints, Ints]:
+    """Rows that may be among the `n` best of their segment, all of these included, and their offsets."""
+    counts = np.diff(offsets)
+    filled = np.flatnonzero(counts)
+    pieces = offsets[:-1][filled, None] + counts[filled, None] * np.arange(n) // n
+    bounds = np.full(len(counts), np.finfo(np.float64).min)
+    if len(filled):
+        lowest = np.maximum.reduceat(scores, pieces.reshape(-1)).reshape(-1, n).min(axis=1)
+        bounds[filled] = np.maximum(bounds[filled], np.where(counts[filled] < n, -np.inf, lowest))
+    rows = np.flatnonzero(scores >= np.repeat(bounds, counts))
+    return rows, np.searchsorted(rows, offsets)
 
 
 def _falling_keys(scores: Array) -> NDArray[np.uint32]:

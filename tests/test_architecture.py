@@ -15,7 +15,7 @@ GROUND = {"types", "errors", "checks", "rng", "ragged", "text", "logs", "fitting
 PARTS = {
     "problems", "worlds", "datasets", "labels", "ratings", "aggregations", "features", "retrievers",
     "rewriters", "diversifiers", "stages", "rankers", "models", "losses", "metrics", "estimators",
-    "pacing", "targeting",
+    "auctions", "pacing", "targeting",
 }  # fmt: skip
 ASSEMBLY = {
     "funnel", "serving", "training", "store", "locks", "threads", "evaluation", "judging", "ablation",

@@ -146,3 +146,32 @@ def test_find_pairs_is_a_lookup(wanted: list[tuple[int, int]], among: set[tuple[
 def _columns(listed: Sequence[tuple[int, int]]) -> tuple[Ints, Ints]:
     columns = np.array(listed, np.int64).reshape(-1, 2)
     return columns[:, 0], columns[:, 1]
+
+
+@given(st.data(), counts_of_segments, st.integers(1, 6))
+def test_leaders_are_the_first_of_the_order(draws: st.DataObject, counts: list[int], n: int) -> None:
+    """With many ties and rows that take no part."""
+    offsets = offsets_of(counts)
+    values = st.sampled_from([-np.inf, -1e308, -1.0, 0.0, 1.0, 1.0 + 1e-12, 1e308, np.inf])
+    scores = np.array(draws.draw(st.lists(values, min_size=sum(counts), max_size=sum(counts))), np.float64)
+    takes_part = scores > -np.inf
+    rows, kept = ragged.top(scores[takes_part], ragged.offsets_of_mask(takes_part, offsets), n)
+    expected = ragged.to_dense(np.flatnonzero(takes_part)[rows], kept, n, -1)
+    np.testing.assert_array_equal(ragged.leaders(scores, offsets, n), expected)
+
+
+def test_leaders_of_long_segments() -> None:
+    offsets = offsets_of([0, 1000, 3, 0, 777, 1])
+    scores = np.random.default_rng(0).integers(0, 300, offsets[-1]).astype(np.float64)
+    rows, kept = ragged.top(scores, offsets, 5)
+    np.testing.assert_array_equal(ragged.leaders(scores, offsets, 5), ragged.to_dense(rows, kept, 5, -1))
+
+
+@given(counts_of_segments, st.integers(1, 20))
+def test_blocks_cut_between_segments_and_leave_none_out(counts: list[int], n_rows: int) -> None:
+    offsets = offsets_of(counts)
+    found = list(ragged.blocks(offsets, n_rows))
+    covered = [segment for block in found for segment in range(len(counts))[block]]
+    assert covered == list(range(len(counts)))
+    rows = [int(offsets[block.stop] - offsets[block.start]) for block in found]
+    assert max(rows, default=0) < n_rows + max(counts, default=0) or not counts

@@ -1,0 +1,1 @@
+"""How the slots of a page are sold: who gets which, and what a click costs."""
