@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -185,11 +186,13 @@ def _importance(study: optuna.Study, place: int) -> dict[str, float]:
     if len(set(values)) == 1:
         return {}
     maximized = study.directions[place] == optuna.study.StudyDirection.MAXIMIZE
-    shares = get_param_importances(
-        study,
-        evaluator=PedAnovaImportanceEvaluator(),
-        target=lambda trial: -trial.values[place] if maximized else trial.values[place],
-    )
+    with warnings.catch_warnings():  # that targets ought to be low, as these are
+        warnings.filterwarnings("ignore", message="PedAnovaImportanceEvaluator")
+        shares = get_param_importances(
+            study,
+            evaluator=PedAnovaImportanceEvaluator(),
+            target=lambda trial: -trial.values[place] if maximized else trial.values[place],
+        )
     return {name: float(share) for name, share in shares.items()}
 
 
