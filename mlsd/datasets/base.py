@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from mlsd.errors import InputError, nearest
@@ -105,6 +105,26 @@ def fingerprint(files: Iterable[SourceFile]) -> str:
     digest = sha256()
     for file in files:
         digest.update(f"{file.name.removesuffix('.gz')} {sha256(file.content).hexdigest()}\n".encode())
+    return digest.hexdigest()
+
+
+def stored_hash(folder: Path, places: Iterable[str]) -> str:
+    """SHA-256 of the names and bytes of files as they lie on disk, zipped ones unopened.
+
+    Raises:
+        InputError: one is missing or not readable.
+    """
+    folder, digest = folder.resolve(), sha256()
+    for place in places:
+        found = _found(folder, place)
+        if found is None:
+            raise InputError(missing(folder, [place]))
+        name = f"{folder.name}/{found.relative_to(folder).as_posix()}"
+        try:
+            with found.open("rb") as file:
+                digest.update(f"{name} {file_digest(file, 'sha256').hexdigest()}\n".encode())
+        except OSError as error:
+            raise InputError(f"cannot read {name}: {error.strerror}") from error
     return digest.hexdigest()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlsd.datasets.base import SourceFile, fingerprint, missing
+from mlsd.datasets.base import SourceFile, fingerprint, missing, stored_hash
 from mlsd.errors import InputError
 
 
@@ -86,3 +86,15 @@ def test_broken_files_are_refused(folder: Path) -> None:
 def test_a_byte_order_mark_is_no_content(folder: Path) -> None:
     (folder / "a").write_bytes(b"\xef\xbb\xbfone")
     assert SourceFile.read(folder, "a").content == b"one"
+
+
+def test_the_stored_hash_is_of_names_and_bytes_on_disk(folder: Path) -> None:
+    (folder / "a").write_bytes(b"one")
+    (folder / "b").write_bytes(b"one")
+    before = stored_hash(folder, ["a"])
+    assert stored_hash(folder, ["a"]) == before
+    assert len({before, stored_hash(folder, ["b"]), stored_hash(folder, ["a", "b"])}) == 3
+    (folder / "a").write_bytes(b"two")
+    assert stored_hash(folder, ["a"]) != before
+    with pytest.raises(InputError, match=r"music has no c\[\.gz\]"):
+        stored_hash(folder, ["a", "c"])
