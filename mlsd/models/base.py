@@ -71,7 +71,7 @@ class LossModule(LightningModule):
             self.validation_mean.add(*self.loss(part))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """AdamW by its other name: `torch.optim.AdamW`, resumed, makes every group's decay a decoupled one."""
+        """AdamW by its other name: `torch.optim.AdamW`, resumed, makes every group's decay decoupled."""
         groups = [group for group in self.parameter_groups() if group["params"]]
         return torch.optim.Adam(groups, lr=self.learning_rate, fused=True, decoupled_weight_decay=True)
 

@@ -22,8 +22,8 @@ class DeepFM(FM):
         dropout: share of values set to 0 in training, in [0, 1), to a 256th.
         embedding_dim: length of a feature's vector v.
 
-    The deep layers start as Glorot and Bengio (AISTATS 2010) have it: with the smaller weights that torch starts
-    with, little of the small vectors comes through several layers.
+    The deep layers start as Glorot and Bengio (AISTATS 2010) have it: little of the small vectors comes
+    through several layers with the smaller weights that torch starts with.
 
     Source: Guo, Tang, Ye, Li and He (IJCAI 2017), eqs. 1 to 4.
     """
