@@ -71,10 +71,15 @@ class LossModule(LightningModule):
             self.validation_mean.add(*self.loss(part))
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
+        """AdamW by its other name: `torch.optim.AdamW`, resumed, makes every group's decay decoupled."""
+        groups = [group for group in self.parameter_groups() if group["params"]]
+        return torch.optim.Adam(groups, lr=self.learning_rate, fused=True, decoupled_weight_decay=True)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Parameters with the optimiser's options for them; together they are all, each once."""
         weights = {"params": [p for p in self.parameters() if p.ndim >= 2], "weight_decay": self.weight_decay}
         biases = {"params": [p for p in self.parameters() if p.ndim < 2], "weight_decay": 0.0}
-        groups = [group for group in (weights, biases) if group["params"]]
-        return torch.optim.AdamW(groups, lr=self.learning_rate, fused=True)
+        return [weights, biases]
 
     def _learn(self, batch: Any, optimizer: torch.optim.Optimizer) -> None:
         optimizer.zero_grad()

@@ -8,7 +8,7 @@ layout sums some rows in another order than others, and a score's last bit would
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,12 @@ class ScoringNet(nn.Module):
     @abstractmethod
     def output_bias(self) -> nn.Parameter:
         """(1,) what is added to every score; training starts it at the loss's `base_score`."""
+
+    def feature_weights(self) -> Iterator[nn.Parameter]:
+        """What belongs to one feature or value each, such as embeddings: what `embedding_l2` shrinks."""
+        for module in self.modules():
+            if isinstance(module, Embeddings):
+                yield from module.parameters()
 
 
 class Dense(nn.Linear):
@@ -92,20 +98,81 @@ class Inputs(nn.Module):
         return beside(dense, self.embeddings(categorical).flatten(1))
 
 
+class FeatureVectors(nn.Module):
+    """A learnt vector for each dense column, times its value, and for each value of each categorical one.
+
+    Args:
+        n_dense: dense columns.
+        cardinalities: of each categorical column.
+        dim: length of a vector.
+    """
+
+    def __init__(self, n_dense: int, cardinalities: Sequence[int], dim: int) -> None:
+        super().__init__()
+        self.dense = nn.Parameter(torch.randn(n_dense, dim) * _EMBEDDING_SCALE) if n_dense else None
+        self.categorical = Embeddings(cardinalities, dim) if cardinalities else None
+        self.width = dim * (n_dense + len(cardinalities))
+
+    def forward(self, dense: Tensor, categorical: Tensor) -> Tensor:
+        """(n, n_dense) float and (n, n_categorical) int64 -> (n, n_dense + n_categorical, dim)."""
+        parts = [] if self.dense is None else [dense.unsqueeze(2) * self.dense]
+        parts += [] if self.categorical is None else [self.categorical(categorical)]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+
+class ByteDropout(nn.Module):
+    """Dropout by one random byte a value, where the draws of `nn.Dropout` take as long as a wide layer.
+
+        y = x * [byte >= k] * 256 / (256 - k),    k = 256 * share, rounded
+
+    so the share dropped is right to half a 256th and the mean of y is x. The bytes come from torch's
+    generator, eight at a time.
+
+    Args:
+        share: of values set to 0 in training, in [0, 1).
+
+    Example:
+        >>> dropout = ByteDropout(0.25)
+        >>> sorted(set(dropout(torch.ones(1000, 2)).flatten().tolist()))
+        [0.0, 1.3333333730697632]
+        >>> dropout.eval()(torch.ones(1, 2)).tolist()
+        [[1.0, 1.0]]
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.n_dropped = min(round(256 * share), 255)
+
+    def extra_repr(self) -> str:
+        """Part of what tells one training from another."""
+        return f"{self.n_dropped}/256"
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(n, width) -> (n, width), both with rows along the contiguous axis."""
+        if not self.training or self.n_dropped == 0:
+            return inputs
+        drawn = torch.empty(-(-inputs.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
+        # ">=" in place leaves 0 and 1 as bytes and is vectorised; a new tensor of bool would not be.
+        kept = drawn.view(torch.uint8)[: inputs.numel()].ge_(self.n_dropped).to(inputs.dtype)
+        return inputs * kept.mul_(256 / (256 - self.n_dropped)).view(inputs.t().shape).t()
+
+
 class Tower(nn.Sequential):
     """Fully connected layers, each followed by ReLU and dropout.
 
     Args:
         n_inputs: width of what comes in.
         hidden: width of each layer; none passes the input on.
-        dropout: share of values set to 0 in training, in [0, 1).
+        dropout: share of values set to 0 in training, in [0, 1); or the layer that does it.
     """
 
-    def __init__(self, n_inputs: int, hidden: Sequence[int], dropout: float = 0.0) -> None:
+    def __init__(self, n_inputs: int, hidden: Sequence[int], dropout: float | nn.Module = 0.0) -> None:
+        after_each = [dropout] if isinstance(dropout, nn.Module) else []
+        if isinstance(dropout, float) and dropout > 0:
+            after_each = [nn.Dropout(dropout)]
         layers: list[nn.Module] = []
         for before, after in zip([n_inputs, *hidden], hidden, strict=False):
-            layers += [Dense(before, after), nn.ReLU()]
-            layers += [nn.Dropout(dropout)] if dropout > 0 else []
+            layers += [Dense(before, after), nn.ReLU(), *after_each]
         super().__init__(*layers)
         self.width = hidden[-1] if hidden else n_inputs
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mlsd import ragged, rng
 from mlsd.losses.base import Loss
@@ -41,21 +41,40 @@ class RankingModule(LossModule):
         loss_function: what training minimises.
         learning_rate: of AdamW.
         weight_decay: of AdamW.
+        embedding_l2: lambda of the penalty (lambda / 2) |v|^2 on all feature weights of the network, in place
+            of their weight decay; 0 leaves them to that. Its gradient, lambda v, is added to theirs before
+            Adam scales it (L2), where weight decay shrinks weights beside Adam's step. Weights of values that
+            are not in a batch get it, too. Losses are reported without it, and gradients clipped before.
     """
 
     quality_mean: Mean
 
     def __init__(
-        self, net: nn.Module, loss_function: Loss, learning_rate: float, weight_decay: float
+        self,
+        net: ScoringNet,
+        loss_function: Loss,
+        learning_rate: float,
+        weight_decay: float,
+        embedding_l2: float = 0.0,
     ) -> None:
         super().__init__(learning_rate, weight_decay)
-        self.net, self.loss_function = net, loss_function
+        self.net, self.loss_function, self.embedding_l2 = net, loss_function, embedding_l2
         self.quality_mean = Mean()
 
     @property
     def facts(self) -> Facts:
-        loss = self.loss_function
-        return {**super().facts, "loss": f"{type(loss).__name__} {vars(loss)}"}
+        loss = f"{type(self.loss_function).__name__} {vars(self.loss_function)}"
+        return {**super().facts, "loss": loss, "embedding_l2": str(self.embedding_l2)}
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        groups = super().parameter_groups()
+        if self.embedding_l2 == 0:
+            return groups
+        shrunk = list(self.net.feature_weights())
+        ours = {id(weight) for weight in shrunk}
+        rest = [{**group, "params": [p for p in group["params"] if id(p) not in ours]} for group in groups]
+        l2 = {"params": shrunk, "weight_decay": self.embedding_l2, "decoupled_weight_decay": False}
+        return [l2, *rest]
 
     def loss(self, batch: RankingInputs) -> tuple[Tensor, float]:
         return self._loss_of(self._scores(batch), batch)

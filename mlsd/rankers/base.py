@@ -66,15 +66,23 @@ class LightningRanker(Ranker):
         loss: what training minimises.
         learning_rate: of AdamW, above 0.
         weight_decay: of AdamW, at least 0; biases are left alone.
+        embedding_l2: L2 penalty on embeddings in place of weight decay, at least 0; 0 for none (see
+            `mlsd.models.ranking.RankingModule`).
     """
 
     def __init__(
-        self, spec: FeatureSpec, loss: Loss, learning_rate: float = 0.001, weight_decay: float = 0.0
+        self,
+        spec: FeatureSpec,
+        loss: Loss,
+        learning_rate: float = 0.001,
+        weight_decay: float = 0.0,
+        embedding_l2: float = 0.0,
     ) -> None:
         self.spec = spec
         self.loss = loss
         self.learning_rate = checks.above("learning_rate", learning_rate, 0)
         self.weight_decay = checks.at_least("weight_decay", weight_decay, 0)
+        self.embedding_l2 = checks.at_least("embedding_l2", embedding_l2, 0)
         self._net: ScoringNet | None = None
 
     @abstractmethod
@@ -94,7 +102,7 @@ class LightningRanker(Ranker):
         check_learnable(validation, self.spec, f"{fitting.name}, validation rows")
         with seeded(fitting.seed, "weights"):
             net = started(self.build_model(), self.loss, train.labels)
-        module = RankingModule(net, self.loss, self.learning_rate, self.weight_decay)
+        module = RankingModule(net, self.loss, self.learning_rate, self.weight_decay, self.embedding_l2)
         options, seed = fitting.options, fitting.seed
         size = options.rows_of_batch(len(train.labels))
         train_batches = RequestBatches(train.features, train.labels, size, seed)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from mlsd.models.base import seeded
 from mlsd.models.inference import BLOCK_ROWS
-from mlsd.models.layers import Dense, Embeddings, Head, Inputs, Tower
+from mlsd.models.layers import ByteDropout, Dense, Embeddings, FeatureVectors, Head, Inputs, Tower
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -51,3 +52,48 @@ def test_a_tower_without_layers_passes_its_input_on() -> None:
 
 def test_a_head_gives_one_score_a_row() -> None:
     assert Head(3)(torch.ones(5, 3)).shape == (5,)
+
+
+def test_feature_vectors_are_times_the_dense_values() -> None:
+    vectors = FeatureVectors(1, [2], dim=2)
+    assert vectors.dense is not None
+    assert vectors.categorical is not None
+    vectors.dense.data, vectors.categorical.table.weight.data = torch.ones(1, 2), torch.eye(2)
+    together = vectors(torch.tensor([[5.0]]), torch.tensor([[1]]))
+    assert together.tolist() == [[[5, 5], [0, 1]]]
+    assert together.flatten(1).shape[1] == vectors.width
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5, 0.99])
+def test_byte_dropout_drops_its_share_and_keeps_the_mean(share: float) -> None:
+    """400,000 draws: five standard errors of a share are below .004, and half a 256th is .002."""
+    dropout = ByteDropout(share)
+    with seeded(0, "dropout"):
+        dropped = dropout(torch.ones(400, 1000).t())
+    kept = float((dropped > 0).float().mean())
+    assert kept == pytest.approx(1 - share, abs=0.006)
+    assert float(dropped.max()) == pytest.approx(256 / (256 - round(256 * share)))
+    assert dropped.stride() == (1, 1000)
+
+
+def test_byte_dropout_draws_every_value_by_itself() -> None:
+    """Neighbours within a row and within a column are dropped together as often as chance has it."""
+    with seeded(1, "dropout"):
+        kept = (ByteDropout(0.5)(torch.ones(400, 1000).t()) > 0).double()
+    for first, second in ((kept[1:], kept[:-1]), (kept[:, 1:], kept[:, :-1]), (kept[:, 8:], kept[:, :-8])):
+        assert float((first * second).mean()) == pytest.approx(0.25, abs=0.006)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (7, 0)])
+def test_byte_dropout_has_the_gradient_of_what_it_kept(shape: tuple[int, int]) -> None:
+    inputs = torch.ones(shape, requires_grad=True)
+    kept = ByteDropout(0.5)(inputs)
+    kept.sum().backward()
+    assert inputs.grad is not None
+    assert torch.equal(inputs.grad, kept.detach())
+
+
+def test_byte_dropout_leaves_scoring_alone() -> None:
+    inputs = torch.ones(2, 3)
+    assert ByteDropout(0.5).eval()(inputs) is inputs
+    assert ByteDropout(0.0)(inputs) is inputs

@@ -14,6 +14,8 @@ from mlsd import ragged
 from mlsd.losses.bce import BCE
 from mlsd.losses.softmax import Softmax
 from mlsd.models.dcn_v2 import DCNv2
+from mlsd.models.deepfm import DeepFM
+from mlsd.models.fm import FM
 from mlsd.models.layers import ScoringNet
 from mlsd.models.linear import Linear
 from mlsd.models.mlp import MLP
@@ -73,6 +75,8 @@ def test_a_batch_weighs_what_its_loss_averages_over(loss: BCE | Softmax, weight:
         Linear(2, (3,)),
         MLP(2, (3,), hidden=(4,), dropout=0.0, embedding_dim=2),
         DCNv2(2, (3,), n_cross=1, rank=0, parallel=True, hidden=(4,), dropout=0.0, embedding_dim=2),
+        FM(2, (3,), embedding_dim=2),
+        DeepFM(2, (3,), hidden=(4,), dropout=0.0, embedding_dim=2),
     ],
 )
 def test_training_starts_at_the_base_rate(net: ScoringNet) -> None:
@@ -92,3 +96,45 @@ def test_loss_options_are_facts_of_a_training() -> None:
 def test_fingerprint_is_of_features_and_labels() -> None:
     assert batches_of([2, 3], 8).fingerprint() == batches_of([2, 3], 9).fingerprint()
     assert batches_of([2, 3], 8).fingerprint() != batches_of([3, 2], 8).fingerprint()
+
+
+def test_embedding_l2_is_the_gradient_of_its_penalty() -> None:
+    """Adam on the loss alone, with the option, against Adam on the loss plus (lambda / 2) |v|^2."""
+    batch = next(batches_of([2, 3], 100).of_epoch(0))
+    nets = [FM(1, (), embedding_dim=2) for _ in range(2)]
+    nets[1].load_state_dict(nets[0].state_dict())
+    ours = RankingModule(nets[0], BCE(), 0.1, 0.5, embedding_l2=0.3)
+    theirs = RankingModule(nets[1], BCE(), 0.1, 0.0)
+    optimizers = [module.configure_optimizers() for module in (ours, theirs)]
+    for _ in range(3):
+        penalty = sum(weight.square().sum() for weight in nets[1].feature_weights())
+        for optimizer, loss in zip(
+            optimizers, (ours.loss(batch)[0], theirs.loss(batch)[0] + 0.15 * penalty), strict=True
+        ):
+            optimizer.zero_grad()
+            torch.autograd.backward(loss)
+            optimizer.step()
+    for mine, other in zip(nets[0].parameters(), nets[1].parameters(), strict=True):
+        torch.testing.assert_close(mine, other)
+
+
+def test_embedding_l2_takes_the_place_of_weight_decay() -> None:
+    net = DeepFM(2, (3,), hidden=(4,), dropout=0.0, embedding_dim=2)
+    groups = RankingModule(net, BCE(), 0.1, 0.5, embedding_l2=0.3).parameter_groups()
+    assert [group["weight_decay"] for group in groups] == [0.3, 0.5, 0.0]
+    names = {id(weight): name for name, weight in net.named_parameters()}
+    assert [[names[id(weight)] for weight in group["params"]] for group in groups] == [
+        [
+            "linear.weight",
+            "linear.categorical.table.weight",
+            "vectors.dense",
+            "vectors.categorical.table.weight",
+        ],
+        ["tower.0.weight", "head.weight"],
+        ["linear.bias", "tower.0.bias"],
+    ]
+
+
+def test_embedding_l2_is_a_fact_of_a_training() -> None:
+    facts = [RankingModule(Linear(1, ()), BCE(), 0.1, 0.0, l2).facts for l2 in (0.0, 0.1)]
+    assert [fact["embedding_l2"] for fact in facts] == ["0.0", "0.1"]
