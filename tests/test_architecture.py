@@ -25,8 +25,8 @@ UPPER = {"config", "report"}
 TESTING = {"testing"}
 LAYERS = [GROUND, PARTS, ASSEMBLY, UPPER]
 ANYBODYS_PARTS = {"datasets", "estimators", "models", "ratings", "pacing", "targeting"}
-"""What every other part may use: readers of files, estimates, networks inside rankers, raters, budgets, rules of
-targeting."""
+"""What every other part may use: readers of files, estimates, networks inside rankers, raters, budgets,
+rules of targeting."""
 
 CONFINED = {
     "hydra": {"config", "commands", "tuning"},

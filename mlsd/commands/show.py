@@ -107,7 +107,7 @@ def _described(target: str) -> str:
 
 IRREGULAR = {"loss": "losses", "features": "features", "labels": "labels", "metrics": "metrics",
              "logging": "logging", "online": "online", "store": "store", "report": "report",
-             "ratings": "ratings", "tuning": "tuning", "pacing": "pacing"}  # fmt: skip
+             "ratings": "ratings", "tuning": "tuning"}  # fmt: skip
 """Groups whose plural is not simply an s more."""
 
 

@@ -6,16 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-import yaml
 
 from mlsd.auctions import base
-from mlsd.auctions.base import Auction, Bids, checked_multipliers
-from mlsd.auctions.first_price import FirstPrice
+from mlsd.auctions.base import Bids, checked_multipliers
 from mlsd.auctions.gsp import GSP
 from mlsd.auctions.vcg import VCG
-from mlsd.config.parts import Builder
-from mlsd.config.places import conf_dir
-from mlsd.config.targets import allowed_prefixes
 from mlsd.errors import InputError, InvalidValueError
 from mlsd.testing.auction_kit import ALPHA, random_bids, with_rules
 
@@ -97,16 +92,6 @@ def test_requests_are_taken_with_all_their_columns() -> None:
     assert taken.eligible is not None
     assert taken.eligible.tolist() == [False, True, False, True]
     assert taken.n_requests == 2
-
-
-@pytest.mark.parametrize(("name", "kind"), [("gsp", GSP), ("vcg", VCG), ("first_price", FirstPrice)])
-def test_its_yaml_makes_it(name: str, kind: type[Auction]) -> None:
-    values = yaml.safe_load((conf_dir() / "auction" / f"{name}.yaml").read_text(encoding="utf-8"))
-    builder = Builder(allowed_prefixes())
-    built = builder.build("auction", values, Auction)
-    assert builder.faults == []
-    assert type(built) is kind
-    assert vars(built) == vars(kind())
 
 
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,28 +6,22 @@ import json
 import shlex
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
-from omegaconf import OmegaConf
 
 from mlsd.cli import COMMANDS
 from mlsd.config.check import all_faults
 from mlsd.config.compose import PRIMARY, compose_overrides
-from mlsd.config.parts import Builder
 from mlsd.config.places import conf_dir
 from mlsd.config.resolve import resolve
-from mlsd.config.targets import allowed_prefixes
 from mlsd.tuning.asked import read
 from mlsd.tuning.schema import read_tuning
 
 CONF = conf_dir()
 OPTIONS = sorted(path.relative_to(CONF).with_suffix("").as_posix() for path in CONF.rglob("*.yaml"))
-AWAITED = "ads"
-"""A problem that has parts already, whose commands cannot be run before it is there."""
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +57,6 @@ def overrides_of(option: str, collection: Path) -> tuple[str, ...]:
     )
 
 
-def is_awaited(option: str) -> bool:
-    return f"problem={AWAITED}" in command_of(option)
-
-
-RUNNABLE = [option for option in OPTIONS if not is_awaited(option)]
-
-
 @cache
 def faults(*overrides: str) -> list[str]:
     composition = compose_overrides(overrides)
@@ -103,26 +90,12 @@ def test_it_starts_with_a_command(option: str) -> None:
     assert command in COMMANDS
 
 
-def test_what_is_awaited_is_not_there() -> None:
-    """Once it is, its parts are options like all others, and `AWAITED` has to go."""
-    assert f"problem/{AWAITED}" not in OPTIONS
-
-
-@pytest.mark.parametrize("option", [option for option in OPTIONS if is_awaited(option)])
-def test_a_part_of_an_awaited_problem_has_no_fault(option: str) -> None:
-    whole = OmegaConf.create({"seed": 0, "part": OmegaConf.load(CONF / f"{option}.yaml")})
-    OmegaConf.resolve(whole)
-    builder = Builder(allowed_prefixes())
-    builder.build(option, OmegaConf.to_container(whole.part), Any)
-    assert [str(fault) for fault in builder.faults] == []
-
-
-@pytest.mark.parametrize("option", RUNNABLE)
+@pytest.mark.parametrize("option", OPTIONS)
 def test_its_command_uses_it(option: str, collection: Path) -> None:
     assert option in options_used(*overrides_of(option, collection))
 
 
-@pytest.mark.parametrize("option", RUNNABLE)
+@pytest.mark.parametrize("option", OPTIONS)
 def test_its_command_has_no_fault(option: str, collection: Path) -> None:
     assert faults(*overrides_of(option, collection)) == []
 
