@@ -34,7 +34,7 @@ Small = tuple[str, ...]
 def small(small_run: FinishedRun, small_overrides: Small, tmp_path: Path) -> Small:
     """Overrides of a sweep whose base is a run that is in the store; of the shipped space a part is tried."""
     assert small_run.folder.is_dir()
-    space = [f"~tuning.space.{name}" for name in ("weight_decay", "dropout", "width", "n_unshown", "loss")]
+    space = [f"~tuning.space.{name}" for name in ("weight_decay", "dropout", "width", "loss")]
     return (*small_overrides, f"tuning.folder={tmp_path}", "tuning.study=tried", "tuning.n_trials=3", *space)
 
 
