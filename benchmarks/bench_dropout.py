@@ -1,6 +1,7 @@
 """Dropout by random bytes beside torch's: python benchmarks/bench_dropout.py.
 
-Forward and backward of 4,096 rows in a layer of 400, laid out as `deepfm` has them, in one thread, in rounds that alternate.
+Forward and backward of 4,096 rows in a layer of 400, laid out as `deepfm` has them, in one thread, in rounds
+that alternate.
 """
 
 from __future__ import annotations
