@@ -36,7 +36,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
-    """Ctrl-C interrupts, here and in processes that tests start: a shell's background jobs are born deaf to it."""
+    """Ctrl-C interrupts, here and in processes that tests start; jobs in a shell's background ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
