@@ -103,6 +103,31 @@ def not_empty(name: str, value: T) -> T:
     return require(len(value) > 0, name, value, "must not be empty")  # type: ignore[arg-type]
 
 
+def every_row_between(name: str, values: NDArray[Any], low: float, high: float, rule: str) -> None:
+    """Refuse a column of which a value lies outside [low, high]; NaN lies in no interval.
+
+    The same as `every_row`, without a mask where nothing is wrong.
+
+    Args:
+        name: of the column.
+        values: (n,) the column.
+        low: the least that is allowed.
+        high: the most.
+        rule: what values must be.
+
+    Raises:
+        InputError: naming the first row that does not keep it.
+
+    Example:
+        >>> every_row_between("quality", np.array([0.5, 1.5]), 0, 1, "a probability in [0, 1]")
+        Traceback (most recent call last):
+            ...
+        mlsd.errors.InputError: quality[1] == 1.5, must be a probability in [0, 1]; 1 rows break this
+    """
+    if len(values) and not (values.min() >= low and values.max() <= high):
+        every_row(name, values, (values >= low) & (values <= high), rule)
+
+
 def every_row(name: str, values: NDArray[Any], kept: NDArray[np.bool_], rule: str) -> None:
     """Refuse a column of which a row breaks a rule.
 

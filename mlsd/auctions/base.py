@@ -47,8 +47,8 @@ class Bids:
         eligible: (n_candidates,) bool, who may take part; None means all.
 
     Raises:
-        InputError: a column has another length, offsets are none, or `eligible` is not of bool.
-        InvalidValueError: a value breaks its rule; the message names the column, the row and the value.
+        InputError: a column has another length, offsets are none, `eligible` is not of bool, or a value
+            breaks its rule; the message names the column, the row and the value.
     """
 
     offsets: Ints
@@ -70,7 +70,7 @@ class Bids:
             raise InputError(f"eligible is {self.eligible.dtype}, must be of bool")
         _check_offsets(self.offsets, n)
         _check_amounts("bid", self.bid)
-        _check_column("quality", self.quality, 1.0, "must be a probability in [0, 1]")
+        checks.every_row_between("quality", self.quality, 0, 1, "a probability in [0, 1]")
         if self.reserve is not None:
             _check_amounts("reserve", self.reserve)
 
@@ -260,14 +260,7 @@ def _check_offsets(offsets: Ints, n_candidates: int) -> None:
 
 
 def _check_amounts(name: str, amounts: Floats) -> None:
-    _check_column(name, amounts, float(np.finfo(np.float64).max), "must be finite and at least 0")
-
-
-def _check_column(name: str, values: Floats, high: float, rule: str) -> None:
-    """Every value in [0, high]; NaN is in no interval."""
-    if len(values) and not (values.min() >= 0 and values.max() <= high):
-        row = int(np.flatnonzero(~((values >= 0) & (values <= high)))[0])
-        raise InvalidValueError(f"{name}[{row}]", float(values[row]), rule)
+    checks.every_row_between(name, amounts, 0, np.finfo(np.float64).max, "finite and at least 0")
 
 
 def _at(values: Array, rows: Ints, fill: float) -> Floats:

@@ -229,7 +229,7 @@ class Predictions:
         if not len(self.prob) == len(self.outcome) == len(self.unit):
             sizes = f"{len(self.prob)}, {len(self.outcome)} and {len(self.unit)}"
             raise InputError(f"prob, outcome and unit have {sizes} rows, must have the same number")
-        checks.every_row("prob", self.prob, (self.prob >= 0) & (self.prob <= 1), "in [0, 1]")
+        checks.every_row_between("prob", self.prob, 0, 1, "in [0, 1]")
         checks.every_row("outcome", self.outcome, (self.outcome == 0) | (self.outcome == 1), "0 or 1")
 
     def __len__(self) -> int:

@@ -91,7 +91,7 @@ class Pacer(ABC):
             )
         if len(control) != len(budgets):
             raise InputError(f"control has {len(control)} rows, must have {len(budgets)}, one a campaign")
-        checks.every_row("control", control, np.isfinite(control) & (control >= 0), "finite and at least 0")
+        checks.every_row_between("control", control, 0, np.finfo(np.float64).max, "finite and at least 0")
         return PacingState(budgets, plan, control, budgets.spend)
 
     def takes_part(self, state: PacingState, campaign: Ints, request: Ints) -> Array:
@@ -127,7 +127,7 @@ class Pacer(ABC):
         if len(campaign) != len(value):
             raise InputError(f"value has {len(value)} rows, must have one for each of {len(campaign)}")
         state.budgets.require_known(campaign)
-        checks.every_row("value", value, np.isfinite(value) & (value >= 0), "finite and at least 0")
+        checks.every_row_between("value", value, 0, np.finfo(np.float64).max, "finite and at least 0")
         return value * self.multiplier(state)[campaign]
 
     def multiplier(self, state: PacingState) -> Floats:

@@ -81,8 +81,7 @@ class Budgets:
             mlsd.errors.InputError: budget[1] == -1.0, must be from 0 to 1e+09; 1 rows break this
         """
         amount = np.asarray(amount, np.float64)
-        within = (amount >= 0) & (amount <= HIGHEST_BUDGET)
-        checks.every_row("budget", amount, within, f"from 0 to {HIGHEST_BUDGET:g}")
+        checks.every_row_between("budget", amount, 0, HIGHEST_BUDGET, f"from 0 to {HIGHEST_BUDGET:g}")
         limit = to_micros(amount)
         return Budgets(limit, np.zeros_like(limit))
 
@@ -100,9 +99,8 @@ class Budgets:
         Raises:
             InputError: one is negative, or there are not so many.
         """
-        if len(campaign) and not 0 <= campaign.min() <= campaign.max() < len(self):
-            known = (campaign >= 0) & (campaign < len(self))
-            checks.every_row("campaign", campaign, known, f"the row of one of {len(self)} campaigns")
+        rule = f"the row of one of {len(self)} campaigns"
+        checks.every_row_between("campaign", campaign, 0, len(self) - 1, rule)
 
     def charge(self, campaign: Ints, price: Floats) -> Charges:
         """Charge impressions in their order, with what is left where that is less than the price.
@@ -129,9 +127,7 @@ class Budgets:
         if len(campaign) != len(price):
             raise InputError(f"price has {len(price)} rows, must have one for each of {len(campaign)}")
         self.require_known(campaign)
-        if len(price) and not (price.min() >= 0 and price.max() < np.inf):
-            kept = np.isfinite(price) & (price >= 0)
-            checks.every_row("price", price, kept, "finite and at least 0")
+        checks.every_row_between("price", price, 0, np.finfo(np.float64).max, "finite and at least 0")
         paid, shown = _charged(self.left, campaign, to_micros(np.minimum(price, HIGHEST_BUDGET)))
         return Charges(
             Budgets(self.limit, self.spend + _sums(campaign, paid, len(self))), shown, paid / MICROS

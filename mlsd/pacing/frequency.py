@@ -89,10 +89,10 @@ class Exposures:
         n_campaigns = len(self.cap)
         if len(user) != len(campaign):
             raise InputError(f"user has {len(user)} rows, must have one for each of {len(campaign)}")
-        known = (campaign >= 0) & (campaign < n_campaigns)
-        checks.every_row("campaign", campaign, known, f"the row of one of {n_campaigns} campaigns")
+        rule = f"the row of one of {n_campaigns} campaigns"
+        checks.every_row_between("campaign", campaign, 0, n_campaigns - 1, rule)
         highest = np.iinfo(np.int64).max // max(n_campaigns, 1) - 1
-        checks.every_row("user", user, (user >= 0) & (user <= highest), f"from 0 to {highest}")
+        checks.every_row_between("user", user, 0, highest, f"from 0 to {highest}")
         return user * n_campaigns + campaign
 
     def _seen(self, pair: Ints) -> Ints:

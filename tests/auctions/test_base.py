@@ -25,15 +25,15 @@ FINE = np.array([0.5, 0.5, 0.5])
 def test_an_amount_that_is_none_is_named(name: str, value: float, shown: str) -> None:
     wrong = np.array([0.0, 1.0, value])
     columns = {"bid": FINE, "quality": FINE, "reserve": FINE} | {name: wrong}
-    message = rf"^{name}\[2\] == {shown}, must be finite and at least 0$"
-    with pytest.raises(InvalidValueError, match=message):
+    message = rf"^{name}\[2\] == {shown}, must be finite and at least 0; 1 rows break this$"
+    with pytest.raises(InputError, match=message):
         Bids(OFFSETS, **columns)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.0000001, np.nan, np.inf])
 def test_a_quality_that_is_no_probability_is_named(value: float) -> None:
-    message = rf"^quality\[1\] == {value}, must be a probability in \[0, 1\]$"
-    with pytest.raises(InvalidValueError, match=message):
+    message = rf"^quality\[1\] == {value}, must be a probability in \[0, 1\]; 1 rows break this$"
+    with pytest.raises(InputError, match=message):
         Bids(OFFSETS, FINE, np.array([0.0, value, 1.0]))
 
 
