@@ -16,6 +16,7 @@ from mlsd.config.check import check
 from mlsd.config.compose import compose_overrides
 from mlsd.config.overrides import value_text
 from mlsd.runner import run_config
+from mlsd.stages.rank import RANKER
 from mlsd.store import Store, load_state, read_json, read_table, write_json
 from mlsd.training import STATE
 
@@ -23,9 +24,6 @@ KIND = "benchmark"
 """What the store calls finished jobs."""
 
 TABLE, COSTS = "per_request.parquet", "costs.json"
-
-RANKER = "ranker."
-"""How the names of a rank stage's learnt weights start."""
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,8 @@ def _contents(stage: object) -> str:
     if isinstance(stage, Retrieve):
         return " + ".join(stage.retrievers)
     if isinstance(stage, Rank):
-        made = type(stage.fitted_ranker).__name__
+        times = f"{stage.n_members} x " * (stage.n_members > 1)
+        made = times + type(stage.fitted_rankers[0]).__name__
         return f"{made}, {type(stage.loss).__name__}, {len(stage.features.features)} features"
     if isinstance(stage, Display):
         capped = [] if stage.max_per_source is None else [f"at most {stage.max_per_source} of a source"]

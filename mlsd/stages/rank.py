@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from copy import copy
+from dataclasses import replace
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mlsd import ragged
+from mlsd import checks, ragged, rng
 from mlsd.errors import InputError, NotFittedError
 from mlsd.estimators.calibration import Calibration, platt
 from mlsd.features.base import Feature, FeatureSet
-from mlsd.fitting import Curves, Fitting
+from mlsd.fitting import Curves, Fitting, unwatched
 from mlsd.labels.base import Labels, Negatives
 from mlsd.logs import Log
 from mlsd.losses.base import Loss
@@ -23,6 +24,9 @@ from mlsd.types import Array, FeatureBatch, RankingBatch, State
 
 ALL_SHOWN = Negatives()
 """Everything that was shown without an action is trained on, and nothing that was not shown."""
+
+RANKER = "ranker"
+"""What the names of rankers begin with among the curves and states of rank stages."""
 
 BLOCK = 512
 """Requests whose features are computed at once in training; changes no value."""
@@ -36,6 +40,11 @@ class Rank(CandidateStage):
     positions. It rises with the score, whatever the loss. Where labels come from judgements there are no
     clicks: set `calibrate` to false, and the column is not there at all.
 
+    Several members are the same ranker, trained on the same rows from different weights and in different
+    orders; a candidate's score is the mean of theirs. What one training has by luck, several have less of.
+
+        score = (score of member 1 + ... + score of member n_members) / n_members
+
     Args:
         n_out: candidates passed on for each request, at most.
         ranker: makes the ranker when called with `spec` (the fitted `FeatureSpec`) and `loss`.
@@ -43,6 +52,10 @@ class Rank(CandidateStage):
         features: name -> feature; None switches one off.
         negatives: which candidates without a positive label are trained on.
         calibrate: whether to estimate click probabilities.
+        n_members: trainings of the ranker, at least 1; time to train and to score grows with it.
+
+    Source of members: Lakshminarayanan, Pritzel and Blundell, "Simple and scalable predictive uncertainty
+    estimation using deep ensembles", NeurIPS 2017.
     """
 
     learns_from_labels = True
@@ -56,6 +69,7 @@ class Rank(CandidateStage):
         negatives: Negatives = ALL_SHOWN,
         *,
         calibrate: bool = True,
+        n_members: int = 1,
     ) -> None:
         super().__init__(n_out)
         self.ranker = ranker
@@ -63,7 +77,8 @@ class Rank(CandidateStage):
         self.features = FeatureSet(features)
         self.negatives = negatives
         self.calibrate = calibrate
-        self._ranker: Ranker | None = None
+        self.n_members = checks.at_least("n_members", n_members, 1)
+        self._rankers: tuple[Ranker, ...] = ()
         self._calibration = Calibration()
 
     @property
@@ -79,11 +94,11 @@ class Rank(CandidateStage):
         return self.features.catalog_needs
 
     @property
-    def fitted_ranker(self) -> Ranker:
-        """The ranker that `fit` or `load_state` made."""
-        if self._ranker is None:
+    def fitted_rankers(self) -> tuple[Ranker, ...]:
+        """The members that `fit` or `load_state` made."""
+        if not self._rankers:
             raise NotFittedError("a rank stage was used before fit or load_state")
-        return self._ranker
+        return self._rankers
 
     @property
     def pieces(self) -> Mapping[str, Piece]:
@@ -95,7 +110,7 @@ class Rank(CandidateStage):
         self._check_gone(pieces)
         less = copy(self)
         less.features = self.features.without(pieces)
-        less._ranker, less._calibration = None, Calibration()  # noqa: SLF001  (its own copy)
+        less._rankers, less._calibration = (), Calibration()  # noqa: SLF001  (its own copy)
         return less
 
     def muted(self, pieces: Collection[str]) -> Self:
@@ -114,12 +129,15 @@ class Rank(CandidateStage):
         log, labels = _required(data)
         lessons = {split: self._lesson(data.batches[split], labels, split, fitting) for split in _SPLITS}
         self.features.fit(data.catalog, log, data.batches["ranking"])
-        self._ranker = self.ranker(spec=self.features.spec, loss=self.loss)
+        self._rankers = self._unfitted()
         train, validation = (self._labelled(lessons[split]) for split in _SPLITS)
-        curves = self._ranker.fit(train, validation, fitting)
+        curves = {
+            name: ranker.fit(train, validation, _fitting_of(place, name, fitting))
+            for place, (name, ranker) in enumerate(self._members.items())
+        }
         if self.calibrate:
             self._calibration = self._calibrated(data.batches["validation"], log, labels)
-        return {"ranker": curves}
+        return curves
 
     def process(self, batch: RankingBatch) -> RankingBatch:
         scored = self.scored(batch)
@@ -133,10 +151,21 @@ class Rank(CandidateStage):
             columns["click_prob"] = self._calibration.prob(scores)
         return RankingBatch(batch.requests, batch.candidates.with_columns(**columns))
 
+    def _unfitted(self) -> tuple[Ranker, ...]:
+        return tuple(self.ranker(spec=self.features.spec, loss=self.loss) for _ in range(self.n_members))
+
+    @property
+    def _members(self) -> dict[str, Ranker]:
+        """Each member by its name; a ranker on its own is called just that."""
+        rankers = self.fitted_rankers
+        if len(rankers) == 1:
+            return {RANKER: rankers[0]}
+        return {f"{RANKER}_{number}": ranker for number, ranker in enumerate(rankers, start=1)}
+
     def _scores(self, features: FeatureBatch) -> NDArray[np.float32]:
         if not len(features):
             return np.zeros(0, np.float32)
-        scores = self.fitted_ranker.score(features)
+        scores = _mean([ranker.score(features) for ranker in self.fitted_rankers])
         n_bad = np.count_nonzero(~np.isfinite(scores))
         if n_bad:
             raise InputError(
@@ -219,13 +248,15 @@ class Rank(CandidateStage):
 
     def state(self) -> State:
         state = {f"features.{name}": values for name, values in self.features.state().items()}
-        state |= {f"ranker.{name}": values for name, values in self.fitted_ranker.state().items()}
+        for member, ranker in self._members.items():
+            state |= {f"{member}.{name}": values for name, values in ranker.state().items()}
         return {**state, "calibration": np.array(self._calibration)}
 
     def load_state(self, state: State) -> None:
         self.features.load_state(_under("features.", state))
-        self._ranker = self.ranker(spec=self.features.spec, loss=self.loss)
-        self._ranker.load_state(_under("ranker.", state))
+        self._rankers = self._unfitted()
+        for member, ranker in self._members.items():
+            ranker.load_state(_under(f"{member}.", state))
         self._calibration = Calibration(*state["calibration"].tolist())
 
 
@@ -241,6 +272,20 @@ class _Lesson(NamedTuple):
     batch: RankingBatch
     kept: NDArray[np.bool_]
     label: NDArray[np.float32]
+
+
+def _fitting_of(place: int, name: str, fitting: Fitting) -> Fitting:
+    """How the member at a place is trained: the first as it would be on its own, and it alone is watched."""
+    if place == 0:
+        return fitting
+    folder = fitting.folder and fitting.folder / name
+    seed, whole_name = rng.derive(fitting.seed, name), f"{fitting.name} {name}"
+    return replace(fitting, seed=seed, folder=folder, name=whole_name, watch=unwatched)
+
+
+def _mean(scores: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    mean = np.mean(np.stack(scores), axis=0, dtype=np.float64)
+    return np.asarray(mean, np.float32)
 
 
 def _required(data: TrainingData) -> tuple[Log, Labels]:

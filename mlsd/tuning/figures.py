@@ -74,7 +74,8 @@ Cost = Callable[[Passed], float]
 
 def _parameters(passed: Passed) -> float:
     """Numbers that the rankers of the funnel have learnt."""
-    rankers = [stage.fitted_ranker for stage in passed.funnel.stages.values() if isinstance(stage, Rank)]
+    ranks = [stage for stage in passed.funnel.stages.values() if isinstance(stage, Rank)]
+    rankers = [ranker for rank in ranks for ranker in rank.fitted_rankers]
     return float(sum(array.size for ranker in rankers for array in ranker.state().values()))
 
 

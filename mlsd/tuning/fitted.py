@@ -110,6 +110,7 @@ def _fitted(
 
 
 def _tell(curves: Mapping[str, Curves], watch: Watch) -> None:
-    for of_model in curves.values():
-        for epoch, quality in enumerate(of_model.quality):
-            watch(epoch, quality)
+    """Of a stage's models the first is watched; of a rank stage that is its ranker, or the first member."""
+    first = next(iter(curves.values()), Curves())
+    for epoch, quality in enumerate(first.quality):
+        watch(epoch, quality)

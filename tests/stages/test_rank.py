@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mlsd import ragged
+from mlsd import ragged, rng
 from mlsd.errors import InputError, InvalidValueError, NotFittedError
 from mlsd.features.base import Feature, FeatureSet
 from mlsd.features.columns import Column, RankDiscount, ShareOfBest
@@ -65,6 +66,17 @@ class Random(LeastSquares):
         return np.full(len(features), self.answer, np.float32)
 
 
+class Drawn(LeastSquares):
+    """What it learns depends on its seed, as a network's weights do."""
+
+    def fit(self, train: LabelledFeatures, validation: LabelledFeatures, fitting: Fitting) -> Curves:
+        curves = super().fit(train, validation, fitting)
+        self.weights += rng.normal(fitting.seed, "weights", np.arange(len(self.weights)))
+        for epoch in range(2):
+            fitting.watch(epoch, 0.5)
+        return replace(curves, quality=(0.5, 0.5))
+
+
 def features() -> dict[str, Feature | None]:
     return {
         "bm25": Column("candidate.bm25_score"),
@@ -84,8 +96,9 @@ def make(
     negatives: Negatives = Negatives(n_unshown=2),  # noqa: B008  (frozen)
     *,
     calibrate: bool = True,
+    n_members: int = 1,
 ) -> Rank:
-    return Rank(n_out, ranker, loss or BCE(), features(), negatives, calibrate=calibrate)
+    return Rank(n_out, ranker, loss or BCE(), features(), negatives, calibrate=calibrate, n_members=n_members)
 
 
 class TestRankKit(CandidateStageKit):
@@ -98,6 +111,11 @@ class TestRankOfAComparingLossKit(CandidateStageKit):
         return make(self.n_out, loss=Softmax(), calibrate=False)
 
 
+class TestRankOfSeveralMembersKit(CandidateStageKit):
+    def make(self) -> Rank:
+        return make(self.n_out, Drawn, n_members=3)
+
+
 def fitted(stage: Rank | None = None) -> Rank:
     stage = stage or make()
     curves = stage.fit(TestRankKit().training(), Fitting())
@@ -106,7 +124,7 @@ def fitted(stage: Rank | None = None) -> Rank:
 
 
 def lessons(stage: Rank) -> dict[str, LabelledFeatures]:
-    ranker = stage.fitted_ranker
+    (ranker,) = stage.fitted_rankers
     assert isinstance(ranker, LeastSquares)
     return ranker.seen
 
@@ -248,11 +266,44 @@ def test_one_score_for_all_keeps_the_order_and_is_calibrated() -> None:
     assert len(set(out.candidates["click_prob"].tolist())) == 1
 
 
+def test_a_score_is_the_mean_of_the_members_and_the_first_is_the_ranker_on_its_own() -> None:
+    alone, three = make(ranker=Drawn), make(ranker=Drawn, n_members=3)
+    for stage in (alone, three):
+        stage.fit(TestRankKit().training(), Fitting(seed=5))
+    features = three.features.transform(TestRankKit().batch())
+    scores = [ranker.score(features) for ranker in three.fitted_rankers]
+    assert np.array_equal(scores[0], alone.fitted_rankers[0].score(features))
+    assert len({tuple(each) for each in scores}) == 3
+    together = three.scored(TestRankKit().batch()).candidates["score"]
+    assert together == pytest.approx(np.mean(scores, axis=0), abs=1e-6)
+
+
+def test_members_have_curves_folders_and_names_of_their_own_and_the_first_alone_is_watched(
+    tmp_path: Path,
+) -> None:
+    told: list[int] = []
+    seen: list[Fitting] = []
+
+    class Telling(Drawn):
+        def fit(self, train: LabelledFeatures, validation: LabelledFeatures, fitting: Fitting) -> Curves:
+            seen.append(fitting)
+            return super().fit(train, validation, fitting)
+
+    fitting = Fitting(folder=tmp_path, name="full_rank", watch=lambda epoch, _: told.append(epoch))
+    curves = make(ranker=Telling, n_members=2).fit(TestRankKit().training(), fitting)
+    assert list(curves) == ["ranker_1", "ranker_2"]
+    assert [each.name for each in seen] == ["full_rank", "full_rank ranker_2"]
+    assert [each.folder for each in seen] == [tmp_path, tmp_path / "ranker_2"]
+    assert told == [0, 1]
+
+
 def test_a_bad_n_out_is_named_and_an_unfitted_stage_refuses() -> None:
     with pytest.raises(InvalidValueError, match="n_out == 0, must be at least 1"):
         make(n_out=0)
+    with pytest.raises(InvalidValueError, match="n_members == 0, must be at least 1"):
+        make(n_members=0)
     with pytest.raises(NotFittedError, match="a rank stage was used before fit"):
-        _ = make().fitted_ranker
+        _ = make().fitted_rankers
 
 
 def test_a_column_of_an_earlier_stage_is_replaced() -> None:
