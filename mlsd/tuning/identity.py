@@ -22,7 +22,9 @@ class OtherStudyError(InputError):
     """The name is that of a study about something else."""
 
 
-def identity(base: Mapping[str, Any], space: object, objectives: object, n_seeds: int) -> dict[str, Any]:
+def identity(
+    base: Mapping[str, Any], space: object, objectives: object, n_seeds: int, prune_after: str
+) -> dict[str, Any]:
     """What must not change within a study, as plain values.
 
     Args:
@@ -30,9 +32,11 @@ def identity(base: Mapping[str, Any], space: object, objectives: object, n_seeds
         space: parameters, plain.
         objectives: plain.
         n_seeds: trainings that a trial is the mean of.
+        prune_after: what the figures that pruners compare are of.
     """
     kept = {name: value for name, value in base.items() if name not in LEAVES_FIGURES_ALONE}
-    return {"config": kept, "space": space, "objectives": objectives, "n_seeds": n_seeds}
+    trial = {"n_seeds": n_seeds, "prune_after": prune_after}
+    return {"config": kept, "space": space, "objectives": objectives, **trial}
 
 
 def check_same(ours: Mapping[str, Any], kept: Mapping[str, Any], study: str) -> None:

@@ -48,6 +48,8 @@ class Tuning:
         space: parameters by name.
         n_trials: trials that are finished or pruned in the end, over all callers.
         n_seeds: trainings that a trial's figures are the mean of.
+        prune_after: when a pruner is asked: after every "epoch" of the first training, by how good the ranker
+            is, or after every "training" but the last, by the mean of the objective so far.
         n_workers: processes; with one there is only this one.
         seed: of the sampler.
         storage: URL of a database; None for a journal in the study's folder.
@@ -60,6 +62,7 @@ class Tuning:
     space: Mapping[str, Parameter]
     n_trials: int = 30
     n_seeds: int = 1
+    prune_after: Literal["epoch", "training"] = "epoch"
     n_workers: int = 1
     seed: int = 0
     storage: str | None = None
@@ -114,18 +117,37 @@ def read_tuning(section: Mapping[str, Any]) -> tuple[Tuning, Search] | list[Faul
     if faults or tuning is STAND_IN or isinstance(sampler, list) or isinstance(pruner, list):
         return faults
     search = Search(sampler, pruner)
-    return [*space_faults(tuning.space), *_objective_faults(tuning, search)] or (tuning, search)
+    faults = [
+        *space_faults(tuning.space),
+        *_objective_faults(tuning, search),
+        *_pruner_faults(tuning, search),
+    ]
+    return faults or (tuning, search)
 
 
 def _objective_faults(tuning: Tuning, search: Search) -> list[Fault]:
-    """Several objectives have no one figure to prune by, and not every sampler can weigh them."""
-    if len(tuning.objectives) == 1:
+    """Not every sampler can weigh several objectives."""
+    if len(tuning.objectives) == 1 or search.sampler.name.startswith(SEVERAL):
         return []
-    faults = []
-    if search.pruner is not None:
+    rule = "cannot weigh several objectives: sampler@tuning.sampler=nsga2"
+    return [Fault(f"{PLACE}.sampler", search.sampler.target, rule)]
+
+
+def _pruner_faults(tuning: Tuning, search: Search) -> list[Fault]:
+    """What a pruner compares must be one figure, there before a trial ends, and go the objective's way."""
+    if search.pruner is None:
+        return []
+    if len(tuning.objectives) > 1:
         rule = "must be null with several objectives: no one figure can prune; pruner@tuning.pruner=none"
-        faults.append(Fault(f"{PLACE}.pruner", search.pruner.target, rule))
-    if not search.sampler.name.startswith(SEVERAL):
-        rule = "cannot weigh several objectives: sampler@tuning.sampler=nsga2"
-        faults.append(Fault(f"{PLACE}.sampler", search.sampler.target, rule))
-    return faults
+        return [Fault(f"{PLACE}.pruner", search.pruner.target, rule)]
+    if tuning.prune_after == "training" and tuning.n_seeds == 1:
+        rule = "needs trials of several trainings: tuning.n_seeds=3, or pruner@tuning.pruner=none"
+        return [Fault(f"{PLACE}.prune_after", tuning.prune_after, rule)]
+    (objective,) = tuning.objectives.values()
+    if tuning.prune_after == "epoch" and objective.direction == "minimize":
+        rule = (
+            f"compares how good rankers are, and {objective.metric} is to be minimized: "
+            "tuning.prune_after=training, or pruner@tuning.pruner=none"
+        )
+        return [Fault(f"{PLACE}.prune_after", tuning.prune_after, rule)]
+    return []

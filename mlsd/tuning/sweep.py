@@ -67,8 +67,9 @@ def sweep(
 
 
 def _about(asked: Asked) -> dict[str, object]:
-    section = asked.section
-    return identity(asked.config, section["space"], section["objectives"], asked.tuning.n_seeds)
+    section, tuning = asked.section, asked.tuning
+    space, objectives = section["space"], section["objectives"]
+    return identity(asked.config, space, objectives, tuning.n_seeds, tuning.prune_after)
 
 
 def _until_done(asked: Asked, ledger: Ledger, told: Told) -> None:
@@ -121,7 +122,9 @@ def _crew(asked: Asked, judge: JudgeOf) -> Iterator[Crew]:
     tuning = asked.tuning
     n_threads = threads_each(tuning.n_workers)
     metrics = {name: one.metric for name, one in tuning.objectives.items()}
-    plan = Plan(asked.base, asked.search, metrics, tuning.n_seeds, tuning.place, n_threads)
+    plan = Plan(
+        asked.base, asked.search, metrics, tuning.n_seeds, tuning.place, n_threads, tuning.prune_after
+    )
     crew = Alone(plan, judge) if tuning.n_workers == 1 else Processes(plan, tuning.n_workers, judge)
     try:
         yield crew
@@ -152,7 +155,8 @@ class Told:
 
     def notes(self) -> None:
         """What should be known before anything starts."""
-        if self.asked.method.pruner is not None and not _trains_by_epochs(self.asked):
+        by_epoch = self.asked.tuning.prune_after == "epoch"
+        if self.asked.method.pruner is not None and by_epoch and not _trains_by_epochs(self.asked):
             self._say("note: no stage is trained by epochs, so that nothing can be pruned")
         timed = [one.metric for one in self.asked.tuning.objectives.values() if one.metric in MEASURED]
         if timed:

@@ -40,7 +40,7 @@ from mlsd.worlds.base import World
 State = Literal["complete", "pruned", "failed"]
 
 Judge = Callable[[int, float], bool]
-"""Told a step and the quality at it; whether the trial is to end there."""
+"""Told a step and a figure at it; whether the trial is to end there."""
 
 N_WORLDS, N_LOGS = 2, 4
 """Worlds, and logs with their labels, that are held in memory."""
@@ -57,6 +57,7 @@ class Plan:
         n_seeds: trainings that figures are the mean of.
         place: the study's folder.
         n_threads: that may rank; any number gives the same figures.
+        prune_after: "epoch" or "training": when a trial may be ended.
     """
 
     base: tuple[str, ...]
@@ -65,6 +66,7 @@ class Plan:
     n_seeds: int
     place: Path
     n_threads: int
+    prune_after: str = "epoch"
 
     @property
     def is_timed(self) -> bool:
@@ -148,12 +150,14 @@ class Workbench:
             composition = self.variants.of([*overrides, *self._seed_override(overrides, number)])
             system, config = self.system(composition.required())
             raise_faults(figures.metric_faults(self.plan.metrics, system))
-            watch = _watched(system, judge) if number == 0 else lambda _: unwatched
+            watched = number == 0 and self.plan.prune_after == "epoch"
+            watch = _watched(system, judge) if watched else lambda _: unwatched
             with self.quiet.working() if self.quiet else nullcontext():
                 passed = self._passed(system, config, watch, facts["stages"])
                 wanted = {name: one for name, one in self.plan.metrics.items() if one not in MEASURED}
                 found = {name: _find(metric, passed) for name, metric in wanted.items()}
             of_seeds.append({**found, **self._timed(passed)})
+            self._judge_trainings(of_seeds, judge)
         bootstrap, user = system.bootstrap, passed.evaluated.requests.user
         return {
             name: _mean(
@@ -161,6 +165,14 @@ class Workbench:
             )
             for name in self.plan.metrics
         }
+
+    def _judge_trainings(self, of_seeds: Sequence[Mapping[str, _Found]], judge: Judge) -> None:
+        """The mean so far is what the trial's figure would be if it ended here, whatever it chose."""
+        if self.plan.prune_after != "training" or len(of_seeds) == self.plan.n_seeds:
+            return
+        first = next(iter(self.plan.metrics))
+        if judge(len(of_seeds) - 1, float(np.mean([found[first].value for found in of_seeds]))):
+            raise StoppedError
 
     def _seed_override(self, overrides: Sequence[str], number: int) -> list[str]:
         """The first training has the config's own seed, so that a run of the same config finds its stages."""

@@ -12,8 +12,12 @@ import time
 from io import StringIO
 from pathlib import Path
 
+import optuna
 import pandas as pd
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import TrialState
 from rich.console import Console
 
 from mlsd.config.compose import compose_overrides
@@ -109,6 +113,25 @@ def test_pruning_repeats_whatever_the_store_holds(small: Small, tmp_path: Path) 
     ]
 
 
+def test_a_trial_is_pruned_after_a_training_by_the_mean_so_far(small: Small, tmp_path: Path) -> None:
+    """The steps are trainings and the figures the objective's own, so what changes rows may be tried, too."""
+    given = ("tuning=search_depth", "tuning.n_trials=4", "tuning.n_seeds=2", "tuning.study=depth")
+    found, _ = swept(*small, *given, "tuning.pruner.n_startup_trials=1")
+    journal = JournalStorage(JournalFileBackend(str(tmp_path / "depth" / "journal.log")))
+    study = optuna.load_study(study_name="depth", storage=journal)
+    first, *others = study.get_trials(deepcopy=False)
+    assert first.state == TrialState.COMPLETE
+    assert first.intermediate_values == {0: first.user_attrs["figures"]["quality"]["of_seeds"][0]}
+    best_first = first.intermediate_values[0]
+    pruned = [one for one in others if one.state == TrialState.PRUNED]
+    assert pruned, "none of four was pruned"
+    assert all(one.intermediate_values.keys() == {0} for one in pruned)
+    assert all(one.intermediate_values[0] < best_first for one in pruned[:1])
+    assert {
+        trial.number: sum(trial.stages.values()) for trial in found.trials if trial.state == "pruned"
+    } == {one.number: 6 for one in pruned}
+
+
 def test_trials_that_cannot_be_learnt_are_kept_and_end_in_time(small: Small) -> None:
     """With such a learning rate every training diverges."""
     rate = "funnel.stages.full_rank.ranker.learning_rate=1.0e+30"
@@ -158,6 +181,12 @@ def test_what_is_wrong_is_said_before_anything_starts(small: Small, tmp_path: Pa
             swept(*small, override)
     with pytest.raises(ConfigError, match=r"tuning.pruner == .* must be null with several objectives"):
         swept(*small, "tuning=search_cost", "pruner@tuning.pruner=median")
+    with pytest.raises(ConfigError, match=r"tuning.prune_after == 'training': needs trials of several tr"):
+        swept(*small, "tuning.prune_after=training")
+    with pytest.raises(ConfigError, match=r"tuning.prune_after == 'epoch': .* parameters is to be minimized"):
+        swept(*small, "tuning.objectives.quality={metric: parameters, direction: minimize}")
+    with pytest.raises(ConfigError, match=r"tuning.prune_after == 'epcoh': must be 'epoch' or 'training'"):
+        swept(*small, "tuning.prune_after=epcoh")
     assert not (tmp_path / "tried").exists()
 
 
