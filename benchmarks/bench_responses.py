@@ -65,7 +65,7 @@ def whole_world() -> None:
     requests = world.arrivals(everybody, 0, state)
     items = rng.integers(0, "slates", world.n_items, requests.request_id[:, None], np.arange(N_POSITIONS))
     day = median_seconds(lambda: world.arrivals(everybody, 1, state))
-    answered = median_seconds(lambda: world.respond(requests, Slates(items)))
+    answered = median_seconds(lambda: world.respond(requests, Slates(items), state))
     many = requests.take(np.arange(14_000) % len(requests))
     judged = median_seconds(lambda: world.judgements(many))
     print(f"world made            {made:6.2f} s   {world.n_items} documents, {world.n_users} users")

@@ -169,8 +169,8 @@ def serve(
 ) -> tuple[Served, State]:
     """One day of these users under a policy, and the state it leaves them in.
 
-    Requests are served in rounds, since what users see decides whether they ask again: first all that arrive,
-    then all that follow up on these, until nobody asks again.
+    Requests are served in rounds, since what users see decides what they do next: in each part of the day
+    (`LiveWorld.n_rounds`) first all that arrive, then all that follow up on these, until nobody asks again.
 
     Args:
         world: whose users they are.
@@ -183,18 +183,29 @@ def serve(
     Returns:
         All requests of the day by ascending `request_id`, and the state after it.
     """
-    rounds = [_answered(world, policy, world.arrivals(users, day, state))]
-    while len(asked_again := world.follow_ups(rounds[-1])):
-        rounds.append(_answered(world, policy, asked_again))
+    rounds = []
+    for requests in _parts_of_day(world.arrivals(users, day, state), world.n_rounds):
+        rounds.append(_answered(world, policy, requests, state))
+        state = world.noticed(rounds[-1], state)
+        while len(asked_again := world.follow_ups(rounds[-1])):
+            rounds.append(_answered(world, policy, asked_again, state))
+            state = world.noticed(rounds[-1], state)
     served = concat_served(rounds)
     served = served.take(np.argsort(served.requests.request_id, kind="stable"))
     return served, world.after(users, served, latency_ms, state)
 
 
-def _answered(world: LiveWorld, policy: Policy, requests: Requests) -> Served:
+def _parts_of_day(requests: Requests, n_parts: int) -> Iterator[Requests]:
+    """The requests of each part of their day, in order; of an empty day, no requests once."""
+    part = np.floor(requests.time_days % 1.0 * n_parts).astype(np.int64)
+    for number in np.unique(part) if len(part) else [0]:
+        yield requests.take(part == number)
+
+
+def _answered(world: LiveWorld, policy: Policy, requests: Requests, state: State) -> Served:
     """One round: what these requests are shown, and what users do."""
     slates = policy.rank(requests)
-    return Served(requests, slates, world.respond(requests, slates))
+    return Served(requests, slates, world.respond(requests, slates, state))
 
 
 def collect_log(

@@ -14,7 +14,19 @@ from mlsd.errors import InvalidValueError
 from mlsd.logs import IMPRESSION_COLUMNS
 from mlsd.serving import BLOCK, Explore, Greedy, collect_log, in_blocks, serve
 from mlsd.testing.tiny_world import TinyWorld
-from mlsd.types import NO_ITEM, Array, Candidates, Ints, RankingBatch, Requests, Served, concat_requests
+from mlsd.types import (
+    NO_ITEM,
+    Array,
+    Candidates,
+    Columns,
+    Ints,
+    RankingBatch,
+    Requests,
+    Served,
+    Slates,
+    State,
+    concat_requests,
+)
 
 SEED = 77
 WORLD = TinyWorld(n_users=900, seed=SEED)
@@ -211,9 +223,21 @@ class TestServe:
         requests = WORLD.arrivals(users, 2, state)
         np.testing.assert_array_equal(served.requests.request_id, requests.request_id)
         np.testing.assert_array_equal(served.slates.items, policy.rank(requests).items)
-        feedback = WORLD.respond(requests, served.slates)
+        feedback = WORLD.respond(requests, served.slates, state)
         np.testing.assert_array_equal(served.feedback["click"], feedback["click"])
         np.testing.assert_array_equal(after["mood"], WORLD.after(users, served, 50, state)["mood"])
+
+    def test_what_is_noticed_in_one_part_of_a_day_matters_in_the_next(self) -> None:
+        world = Tired(seed=3)
+        users, state = np.arange(world.n_users), world.first_state()
+        served, after = serve(world, Greedy(Always(2, 0, 1), 3), users, 0, state, latency_ms=0)
+        np.testing.assert_array_equal(served.requests.request_id, world.arrivals(users, 0, state).request_id)
+        early = served.requests.time_days < 0.25
+        clicks = [served.feedback["click"][rows].sum() for rows in (early, ~early)]
+        assert clicks[0] > 0
+        assert clicks[1] == 0 < np.count_nonzero(~early)
+        shown = np.bincount(served.requests.user, minlength=world.n_users) * 3
+        np.testing.assert_array_equal(after["shown"], shown)
 
     def test_nobody_comes(self) -> None:
         state = WORLD.first_state()
@@ -221,6 +245,28 @@ class TestServe:
         assert len(served.requests) == 0
         assert served.feedback["click"].shape == (0, 3)
         np.testing.assert_array_equal(after["mood"], state["mood"])
+
+
+class Tired(TinyWorld):
+    """Two sessions in two parts of the day; who has been shown anything clicks no more."""
+
+    n_rounds = 4
+
+    def first_state(self) -> dict[str, Array]:
+        return {**super().first_state(), "shown": np.zeros(self.n_users)}
+
+    def respond(self, requests: Requests, slates: Slates, state: Mapping[str, Array]) -> Columns:
+        fresh = (state["shown"] == 0)[requests.user][:, None]
+        return {name: done * fresh for name, done in super().respond(requests, slates, state).items()}
+
+    def noticed(self, served: Served, state: State) -> State:
+        shown = np.bincount(served.requests.user, served.slates.shown.sum(axis=1), self.n_users)
+        return {**state, "shown": state["shown"] + shown}
+
+    def after(
+        self, users: Ints, served: Served, latency_ms: float, state: Mapping[str, Array]
+    ) -> dict[str, Array]:
+        return {**super().after(users, served, latency_ms, state), "shown": state["shown"]}
 
 
 class Persistent(TinyWorld):
@@ -258,7 +304,7 @@ class TestRounds:
         np.testing.assert_array_equal(served.slates.items, slates.items)
         for name, column in slates.columns.items():
             np.testing.assert_array_equal(served.slates.columns[name], column)
-        feedback = world.respond(served.requests, slates)
+        feedback = world.respond(served.requests, slates, world.first_state())
         np.testing.assert_array_equal(served.feedback["click"], feedback["click"])
 
     def test_they_are_in_the_log(self) -> None:

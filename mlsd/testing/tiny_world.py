@@ -105,7 +105,7 @@ class TinyWorld(LiveWorld):
             {"query_id": self._queries(request_id[kept])},
         )
 
-    def respond(self, requests: Requests, slates: Slates) -> Columns:
+    def respond(self, requests: Requests, slates: Slates, state: Mapping[str, Array]) -> Columns:  # noqa: ARG002
         clicked = self._clicked(requests, slates)
         luck = rng.uniform(self.seed, "dwells", requests.request_id[:, None], slates.items)
         longest = np.where(self.satisfying(requests, slates), 4 * LONG_CLICK_S, LONG_CLICK_S)

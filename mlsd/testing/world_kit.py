@@ -208,7 +208,7 @@ class LiveWorldKit(WorldKit):
             asked = set(zip(served.requests.user.tolist(), served.requests.session.tolist(), strict=True))
             assert set(zip(requests.user.tolist(), requests.session.tolist(), strict=True)) <= asked
             seen |= set(ids.tolist())
-            served, rounds = _shown(world, requests), rounds + 1
+            served, rounds = _shown(world, requests, world.first_state()), rounds + 1
             assert rounds < MOST_ROUNDS
 
     def test_follow_ups_do_not_depend_on_order_or_company(self, world: LiveWorld) -> None:
@@ -240,14 +240,15 @@ class LiveWorldKit(WorldKit):
 
     def test_the_same_slate_meets_the_same_luck(self, world: LiveWorld) -> None:
         served = day_of(world, 0)
-        again = self.make_world(0).respond(served.requests, served.slates)
+        again = self.make_world(0).respond(served.requests, served.slates, world.first_state())
         assert_same_columns(served.feedback, again)
 
     def test_responses_do_not_depend_on_order_or_company(self, world: LiveWorld) -> None:
         served = day_of(world, 0)
         order = np.argsort(rng.uniform(0, "order", np.arange(len(served.requests))))
         for rows in (order, order[:1], order[:0], order[: len(order) // 3]):
-            done = world.respond(served.requests.take(rows), Slates(served.slates.items[rows]))
+            slates = Slates(served.slates.items[rows])
+            done = world.respond(served.requests.take(rows), slates, world.first_state())
             assert_same_columns({name: values[rows] for name, values in served.feedback.items()}, done)
 
     def test_feedback_has_the_declared_actions(self, world: LiveWorld) -> None:
@@ -262,14 +263,14 @@ class LiveWorldKit(WorldKit):
         served = day_of(world, 0)
         items = served.slates.items.copy()
         items[:, ::2] = NO_ITEM
-        done = world.respond(served.requests, Slates(items))
+        done = world.respond(served.requests, Slates(items), world.first_state())
         assert all(not np.any(values[:, ::2]) for values in done.values())
 
     def test_state_is_an_array_for_each_user(self, world: LiveWorld) -> None:
         before = world.first_state()
         kept = {name: values.copy() for name, values in before.items()}
         served = day_of(world, 0)
-        after = world.after(np.arange(world.n_users), served, 100.0, before)
+        after = world.after(np.arange(world.n_users), served, 100.0, world.noticed(served, before))
         assert set(after) == set(before)
         for name, values in after.items():
             assert values.shape[0] == world.n_users
@@ -281,8 +282,8 @@ class LiveWorldKit(WorldKit):
         users, state = np.arange(0, world.n_users, 2), world.first_state()
         requests = world.arrivals(users, 0, state)
         slates = Slates(relevant_slates(world, requests))
-        served = Served(requests, slates, world.respond(requests, slates))
-        after = world.after(users, served, 5000.0, state)
+        served = Served(requests, slates, world.respond(requests, slates, state))
+        after = world.after(users, served, 5000.0, world.noticed(served, state))
         for name, values in after.items():
             np.testing.assert_array_equal(values[1::2], state[name][1::2])
 
@@ -306,13 +307,13 @@ def relevant_slates(world: LiveWorld, requests: Requests) -> Ints:
 def day_of(world: LiveWorld, day: int, users: Ints | None = None, state: State | None = None) -> Served:
     """A day of users, everybody by default, who are shown `relevant_slates`."""
     users = np.arange(world.n_users) if users is None else users
-    requests = world.arrivals(users, day, world.first_state() if state is None else state)
-    return _shown(world, requests)
+    state = world.first_state() if state is None else state
+    return _shown(world, world.arrivals(users, day, state), state)
 
 
-def _shown(world: LiveWorld, requests: Requests) -> Served:
+def _shown(world: LiveWorld, requests: Requests, state: State) -> Served:
     slates = Slates(relevant_slates(world, requests))
-    return Served(requests, slates, world.respond(requests, slates))
+    return Served(requests, slates, world.respond(requests, slates, state))
 
 
 def days_of(world: LiveWorld, users: Ints) -> tuple[list[Served], State]:
@@ -320,7 +321,7 @@ def days_of(world: LiveWorld, users: Ints) -> tuple[list[Served], State]:
     state, days = world.first_state(), []
     for day in range(N_DAYS):
         days.append(day_of(world, day, users, state))
-        state = world.after(users, days[-1], 250.0, state)
+        state = world.after(users, days[-1], 250.0, world.noticed(days[-1], state))
     return days, state
 
 

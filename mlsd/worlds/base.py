@@ -101,6 +101,10 @@ class LiveWorld(World):
     actions: ClassVar[tuple[str, ...]]
     """What users can do with an item; the columns of `respond`."""
 
+    n_rounds: ClassVar[int] = 1
+    """Equal parts of a day whose requests are served one after the other: what users saw in one may matter to
+    what they do in the next."""
+
     n_users: int
 
     @abstractmethod
@@ -118,8 +122,24 @@ class LiveWorld(World):
         """
 
     @abstractmethod
-    def respond(self, requests: Requests, slates: Slates) -> Columns:
-        """Action -> (n_requests, n_positions) what users did with each item shown."""
+    def respond(self, requests: Requests, slates: Slates, state: State) -> Columns:
+        """Action -> (n_requests, n_positions) what users did with each item shown.
+
+        Args:
+            requests: of one round.
+            slates: what they are shown.
+            state: of all users, before the round.
+        """
+
+    def noticed(self, served: Served, state: State) -> State:
+        """The state of all users after a round of a day; the same unless a world says otherwise.
+
+        Args:
+            served: the requests of the round, what they were shown and what users did.
+            state: before the round.
+        """
+        del served
+        return state
 
     def follow_ups(self, served: Served) -> Requests:
         """What users ask again after a round of a day's requests; nobody does unless a world says so.
@@ -141,7 +161,7 @@ class LiveWorld(World):
             users: everybody who could have come that day, whether they did or not.
             served: all their requests of the day, what they were shown and what they did.
             latency_ms: how long a request took.
-            state: the state before the day.
+            state: the state after the day's last round.
         """
 
     @abstractmethod

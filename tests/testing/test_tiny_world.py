@@ -50,7 +50,7 @@ def test_clicks_follow_examination_and_grade() -> None:
     slates = SameForAll().rank(requests)
     grades = WORLD.grades()[requests["query_id"][:, None], slates.items[:, :4]]
     expected = WORLD.examination_prob(4) * (1 + 2 * grades) / 8
-    found = WORLD.respond(requests, slates)["click"][:, :4]
+    found = WORLD.respond(requests, slates, WORLD.first_state())["click"][:, :4]
     np.testing.assert_allclose(found.mean(axis=0), expected.mean(axis=0), atol=0.065)
 
 

@@ -39,8 +39,8 @@ class Telling(TinyWorld):
 
 
 class LuckByRow(TinyWorld):
-    def respond(self, requests: Requests, slates: Slates) -> Columns:
-        done = super().respond(requests, slates)
+    def respond(self, requests: Requests, slates: Slates, state: Mapping[str, Array]) -> Columns:
+        done = super().respond(requests, slates, state)
         return {**done, "click": np.roll(done["click"], 1, axis=0)}
 
 

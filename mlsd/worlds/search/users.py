@@ -8,12 +8,12 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, gammaincinv, logit
+from scipy.special import expit
 
 from mlsd import checks, ragged, rng
 from mlsd.types import Floats, Ints, State
-from mlsd.worlds.search.moments import Moments, Numbering
 from mlsd.worlds.search.queries import Queries
+from mlsd.worlds.visits.base import Moments, Numbering, remembered, visit_logits
 
 _MINUTES_BETWEEN_QUERIES = 2.0
 _MINUTES_A_DAY = 1440.0
@@ -110,16 +110,9 @@ class Users:
 
     @cached_property
     def visit_logit(self) -> Floats:
-        """(n_users,) log-odds of a visit on a day when all is as expected.
-
-        With gamma rates of shape k and scale s, P(visit) = 1 - exp(-rate) has the mean 1 - (1 + s) ** -k.
-        """
-        shape = self.options.activity_shape
+        """(n_users,) log-odds of a visit on a day when all is as expected."""
         mean_prob = self.options.queries_per_day / self.options.mean_queries
-        scale = (1.0 - mean_prob) ** (-1.0 / shape) - 1.0
-        luck = rng.uniform(self.seed, "activity", np.arange(self.n_users))
-        rate = np.maximum(gammaincinv(shape, luck) * scale, np.finfo(np.float64).tiny)
-        return np.asarray(logit(-np.expm1(-rate)))
+        return visit_logits(self.seed, self.n_users, mean_prob, self.options.activity_shape)
 
     def first_state(self) -> State:
         """What users remember before their first day, (n_users,) each: what they are used to."""
@@ -183,13 +176,12 @@ class Users:
         n_requests = np.bincount(user, minlength=self.n_users)
         came = n_requests > 0
         day_share = np.bincount(user, satisfied, self.n_users) / np.maximum(n_requests, 1)
+        latency = np.full(self.n_users, float(latency_ms))
+        memory = self.options.memory
         return {
-            "satisfaction": self._mixed(state["satisfaction"], day_share, came),
-            "latency_ms": self._mixed(state["latency_ms"], np.full(self.n_users, float(latency_ms)), came),
+            "satisfaction": remembered(state["satisfaction"], day_share, came, memory),
+            "latency_ms": remembered(state["latency_ms"], latency, came, memory),
         }
-
-    def _mixed(self, before: Floats, of_day: Floats, came: NDArray[np.bool_]) -> Floats:
-        return np.where(came, before + self.options.memory * (of_day - before), before)
 
     @cached_property
     def _cumulative_topics(self) -> Floats:

@@ -11,9 +11,9 @@ from scipy.optimize import brentq
 from mlsd import checks, rng
 from mlsd.types import Floats, Ints
 from mlsd.worlds.search.forms import CLEAN, MISSPELLED, SYNONYM, WORDINGS, WORDY, Forms
-from mlsd.worlds.search.moments import Moments
 from mlsd.worlds.search.queries import Queries
 from mlsd.worlds.search.spelling import SpellingOptions
+from mlsd.worlds.visits.base import Moments
 
 _SECOND_BEST = (CLEAN, SYNONYM, WORDY, MISSPELLED)
 """What is taken where a query has no form of the wording that was drawn."""

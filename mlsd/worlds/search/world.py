@@ -28,7 +28,6 @@ from mlsd.worlds.base import LiveWorld
 from mlsd.worlds.click_models.base import ClickModel
 from mlsd.worlds.search.documents import DocumentOptions, Documents, make_documents
 from mlsd.worlds.search.forms import MISSPELLED, WORDINGS, Forms, make_forms
-from mlsd.worlds.search.moments import Moments
 from mlsd.worlds.search.queries import INTENTS, POPULARITIES, Queries, QueryOptions, make_queries
 from mlsd.worlds.search.relevance import N_GRADES, Relevance, RelevanceOptions, make_relevance
 from mlsd.worlds.search.responses import ResponseModel, ResponseOptions, Responses
@@ -37,6 +36,7 @@ from mlsd.worlds.search.texts import make_catalog
 from mlsd.worlds.search.users import UserOptions, Users
 from mlsd.worlds.search.vocabulary import LanguageOptions, Lexicon, make_lexicon
 from mlsd.worlds.search.wordings import ReformulationOptions, WordingOptions, Wordings, n_variants
+from mlsd.worlds.visits.base import Moments
 
 
 @dataclass(kw_only=True, eq=False)
@@ -205,7 +205,7 @@ class SearchWorld(LiveWorld):
         columns = {"query": self.all_forms.text[text], "query_id": text}
         return Requests(ids, moments.user, moments.day, self.all_users.time_of(moments), columns)
 
-    def respond(self, requests: Requests, slates: Slates) -> Columns:
+    def respond(self, requests: Requests, slates: Slates, state: State) -> Columns:  # noqa: ARG002
         hidden = self.hidden_responses(requests, slates)
         return {"click": hidden.clicked, "dwell_s": hidden.dwell_s}
 

@@ -10,11 +10,11 @@ from mlsd import rng
 from mlsd.errors import InvalidValueError
 from mlsd.types import Array, Ints
 from mlsd.worlds.search.forms import CLEAN, MISSPELLED, SYNONYM, WORDY, Forms, make_forms
-from mlsd.worlds.search.moments import Moments
 from mlsd.worlds.search.queries import Queries, QueryOptions, make_queries
 from mlsd.worlds.search.spelling import SpellingOptions
 from mlsd.worlds.search.vocabulary import LanguageOptions, make_lexicon
 from mlsd.worlds.search.wordings import ReformulationOptions, WordingOptions, Wordings, n_variants
+from mlsd.worlds.visits.base import Moments
 
 N = 40_000
 

@@ -152,7 +152,7 @@ def test_two_policies_that_show_the_same_slate_meet_the_same_users(make_world: M
         for world, state in zip((first, second), states, strict=True):
             requests = world.arrivals(everybody, day, state)
             slates = Slates(relevant_slates(world, requests))
-            served.append(Served(requests, slates, world.respond(requests, slates)))
+            served.append(Served(requests, slates, world.respond(requests, slates, state)))
         np.testing.assert_array_equal(served[0].feedback["dwell_s"], served[1].feedback["dwell_s"])
         states = [
             world.after(everybody, each, 100.0, states[0])
@@ -169,7 +169,10 @@ def test_better_slates_are_clicked_more(world: SearchWorld) -> None:
         for start, end in zip(judged.offsets[:-1], judged.offsets[1:], strict=True)
     ])  # fmt: skip
     worst = np.zeros(len(requests), np.int64)
-    clicks = [world.respond(requests, Slates(items[:, None]))["click"].mean() for items in (best, worst)]
+    state = world.first_state()
+    clicks = [
+        world.respond(requests, Slates(items[:, None]), state)["click"].mean() for items in (best, worst)
+    ]
     assert clicks[0] > 2 * clicks[1]
 
 
@@ -199,7 +202,7 @@ def two_rounds(world: SearchWorld) -> list[Served]:
     served = day_of(world, 0)
     again = world.follow_ups(served)
     slates = Slates(relevant_slates(world, again))
-    return [served, Served(again, slates, world.respond(again, slates))]
+    return [served, Served(again, slates, world.respond(again, slates, world.first_state()))]
 
 
 def test_shares_of_zero_leave_clean_texts_and_one_try(make_world: MakeWorld) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlsd.worlds.search.moments import Numbering
+from mlsd.worlds.visits.base import Numbering
 
 
 @given(st.integers(1, 50), st.integers(1, 4), st.integers(1, 4), st.integers(0, 10**6))

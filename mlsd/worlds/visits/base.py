@@ -1,11 +1,19 @@
-"""When a request is made: by whom, on which day, in which place of the visit, at which try."""
+"""When a request is made: by whom, on which day, in which place of the visit, at which try.
+
+How often users visit, and what they remember of a visit, is the same for all worlds whose users come and go.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mlsd.types import Array, Ints
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaincinv, logit
+
+from mlsd import rng
+from mlsd.types import Array, Floats, Ints
 
 
 class Moments(NamedTuple):
@@ -59,3 +67,34 @@ class Numbering:
         visit, place = divmod(rest, self.n_places)
         day, user = divmod(visit, self.n_users)
         return Moments(user, day, place, attempt)
+
+
+def visit_logits(seed: int, n_users: int, mean_prob: float, shape: float) -> Floats:
+    """(n_users,) log-odds of a visit on a day when all is as expected: some users come more often.
+
+    With gamma rates of shape k and scale s, P(visit) = 1 - exp(-rate) has the mean 1 - (1 + s) ** -k.
+
+    Args:
+        seed: of the draws.
+        n_users: how many there are.
+        mean_prob: mean of P(visit) over users, in (0, 1).
+        shape: k, above 0; small is uneven.
+
+    Source: gamma rates of purchase, Ehrenberg (Applied Statistics 1959).
+    """
+    scale = (1.0 - mean_prob) ** (-1.0 / shape) - 1.0
+    luck = rng.uniform(seed, "activity", np.arange(n_users))
+    rate = np.maximum(gammaincinv(shape, luck) * scale, np.finfo(np.float64).tiny)
+    return np.asarray(logit(-np.expm1(-rate)))
+
+
+def remembered(before: Floats, of_day: Floats, came: NDArray[np.bool_], memory: float) -> Floats:
+    """(n_users,) what users remember after a day: those who came, memory * the day + (1 - memory) * before.
+
+    Args:
+        before: what they remembered.
+        of_day: what the day was like for each.
+        came: who was there.
+        memory: how much of what is remembered a day replaces, in (0, 1].
+    """
+    return np.where(came, before + memory * (of_day - before), before)

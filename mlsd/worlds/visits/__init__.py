@@ -1,0 +1,1 @@
+"""Who comes when, what a moment is called, and what users remember of it."""
