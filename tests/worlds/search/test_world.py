@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +21,7 @@ from mlsd.worlds.search import SearchWorld
 from mlsd.worlds.search.queries import INTENTS
 from mlsd.worlds.search.vocabulary import LanguageOptions
 from mlsd.worlds.search.wordings import ReformulationOptions, WordingOptions
+from tests.worlds.built import built, parameters
 
 if TYPE_CHECKING:
     from tests.worlds.search.conftest import MakeWorld
@@ -50,30 +50,6 @@ class TestSearchWorld(LiveWorldKit):
         offsets, items, grades = world.truth.relevant(queries, requests.time_days[rows])
         kept = grades >= world.relevant_grade
         return rows[ragged.segment_ids(offsets)[kept]], items[kept]
-
-
-def built(node: dict[str, Any]) -> Any:
-    """A config node and the nodes in it, made."""
-    module, name = node["_target_"].rsplit(".", 1)
-    arguments = {
-        key: built(value) if isinstance(value, dict) and "_target_" in value else value
-        for key, value in node.items()
-        if key != "_target_"
-    }
-    return getattr(importlib.import_module(module), name)(**arguments)
-
-
-def parameters(part: object) -> dict[str, Any]:
-    """The stored parameters of a part and of its parts, sequences as lists."""
-    return {
-        name: parameters(value) if hasattr(value, "__dataclass_fields__") else _plain(value)
-        for name, value in vars(part).items()
-        if name in part.__dataclass_fields__  # type: ignore[attr-defined]
-    }
-
-
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def test_the_config_says_what_the_code_does_by_default() -> None:
