@@ -16,7 +16,7 @@ from mlsd.config.check import check
 from mlsd.config.compose import compose_overrides
 from mlsd.config.overrides import value_text
 from mlsd.runner import run_config
-from mlsd.stages.rank import RANKER
+from mlsd.stages.rank.scoring import RANKER
 from mlsd.store import Store, load_state, read_json, read_table, write_json
 from mlsd.training import STATE
 

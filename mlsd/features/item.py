@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from mlsd import checks
+from mlsd.datasets.hashing import hash_buckets
 from mlsd.errors import InputError, NotFittedError
 from mlsd.features.base import Family, Feature
 from mlsd.logs import Log
@@ -107,6 +108,72 @@ class ItemCategory(Feature):
     def _take(self, category: Ints) -> None:
         self._category = category
         self.cardinality = int(category.max(initial=0)) + 1
+
+
+class ItemId(Feature):
+    """Which item it is, for an embedding: its name hashed into so many buckets, however many items there are.
+
+    Args:
+        n_buckets: 1 or more; see `mlsd.datasets.hashing.hash_buckets`.
+    """
+
+    family: ClassVar[Family] = "item"
+
+    def __init__(self, n_buckets: int) -> None:
+        self.cardinality = checks.at_least("n_buckets", n_buckets, 1)
+        self._bucket: Ints | None = None
+
+    def fit(self, catalog: Catalog, log: Log) -> None:  # noqa: ARG002
+        self._bucket = hash_buckets("item", catalog.item_id, self.cardinality)
+
+    def values(self, batch: RankingBatch) -> Ints:
+        return _fitted(self._bucket)[batch.candidates.items]
+
+    def state(self) -> State:
+        return {"bucket": _fitted(self._bucket)}
+
+    def load_state(self, state: State) -> None:
+        self._bucket = state["bucket"]
+
+
+class SameCategory(Feature):
+    """1 where the item's category is that of the request, 0 elsewhere.
+
+    Args:
+        request: column of requests with integers, without `request.`.
+        item: column of the catalog with integers.
+    """
+
+    family: ClassVar[Family] = "query_item"
+
+    def __init__(self, request: str, item: str = "category") -> None:
+        self.request, self.item = request, item
+        self.needs, self.catalog_needs = frozenset({f"request.{request}"}), frozenset({item})
+        self._category: Ints | None = None
+
+    def fit(self, catalog: Catalog, log: Log) -> None:  # noqa: ARG002
+        self._category = catalog[self.item].astype(np.int64)
+
+    def values(self, batch: RankingBatch) -> Floats:
+        of_item = _fitted(self._category)[batch.candidates.items]
+        return np.asarray(of_item == batch.per_candidate(f"request.{self.request}"), np.float64)
+
+    def state(self) -> State:
+        return {"category": _fitted(self._category)}
+
+    def load_state(self, state: State) -> None:
+        self._category = state["category"]
+
+
+class SameUserCategory(SameCategory):
+    """1 where the item's category is that of the user who makes the request, 0 elsewhere.
+
+    Args:
+        request: column of requests with integers, without `request.`.
+        item: column of the catalog with integers.
+    """
+
+    family: ClassVar[Family] = "user_item"
 
 
 def _fitted(values: Array | None) -> Array:

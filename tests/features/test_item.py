@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mlsd.datasets.hashing import hash_buckets
 from mlsd.errors import InputError
 from mlsd.features.base import Feature
-from mlsd.features.item import ItemAge, ItemCategory, ItemColumn
+from mlsd.features.item import ItemAge, ItemCategory, ItemColumn, ItemId, SameCategory, SameUserCategory
 from mlsd.testing.feature_kit import FeatureKit
 from mlsd.testing.small_log import SmallLog
 from mlsd.types import Candidates, RankingBatch
@@ -50,3 +51,31 @@ def test_an_unknown_value_is_the_training_mean() -> None:
     feature = ItemColumn("authority")
     feature.fit(catalog, SMALL.log)
     assert np.isnan(feature.values(SMALL.candidates(SMALL.requests))).any()
+
+
+class TestItemId(FeatureKit):
+    def make(self) -> Feature:
+        return ItemId(16)
+
+
+class TestSameCategory(FeatureKit):
+    def make(self) -> Feature:
+        return SameCategory("query_id")
+
+
+def test_an_item_is_in_the_bucket_of_its_name() -> None:
+    feature = ItemId(1000)
+    feature.fit(SMALL.catalog, SMALL.log)
+    batch = SMALL.candidates(SMALL.requests.take(np.arange(4)))
+    expected = hash_buckets("item", SMALL.catalog.item_id[batch.candidates.items], 1000)
+    np.testing.assert_array_equal(feature.values(batch), expected)
+
+
+def test_the_same_category_is_one() -> None:
+    feature = SameUserCategory("query_id", item="category")
+    feature.fit(SMALL.catalog, SMALL.log)
+    batch = SMALL.candidates(SMALL.requests.take(np.arange(4)))
+    for value, item, row in zip(
+        feature.values(batch), batch.candidates.items, batch.candidates.request_rows, strict=True
+    ):
+        assert value == (SMALL.catalog["category"][item] == batch.requests["query_id"][row])

@@ -97,8 +97,10 @@ def make(
     *,
     calibrate: bool = True,
     n_members: int = 1,
+    worth: str | None = None,
 ) -> Rank:
-    return Rank(n_out, ranker, loss or BCE(), features(), negatives, calibrate=calibrate, n_members=n_members)
+    options = {"calibrate": calibrate, "n_members": n_members, "worth": worth}
+    return Rank(n_out, ranker, loss or BCE(), features(), negatives, **options)  # type: ignore[arg-type]
 
 
 class TestRankKit(CandidateStageKit):
@@ -114,6 +116,31 @@ class TestRankOfAComparingLossKit(CandidateStageKit):
 class TestRankOfSeveralMembersKit(CandidateStageKit):
     def make(self) -> Rank:
         return make(self.n_out, Drawn, n_members=3)
+
+
+class TestRankByWorthKit(CandidateStageKit):
+    def make(self) -> Rank:
+        return make(self.n_out, worth="candidate.two_tower_score")
+
+
+def test_the_best_are_those_that_bring_in_most() -> None:
+    stage, plain = fitted(make(worth="candidate.two_tower_score")), fitted(make())
+    batch = SMALL.candidates(SMALL.log.window("test").requests)
+    prob = plain.scored(batch).candidates["click_prob"]
+    worth = batch.candidates["two_tower_score"]
+    expected = batch.top(prob * worth, 4)
+    found = stage(batch)
+    np.testing.assert_array_equal(found.candidates.items, expected.candidates.items)
+    best = found.candidates["click_prob"] * found.candidates["two_tower_score"]
+    np.testing.assert_array_equal(found.candidates["score"], best)
+    assert not np.array_equal(found.candidates.items, plain(batch).candidates.items)
+
+
+def test_worth_needs_click_probabilities() -> None:
+    with pytest.raises(
+        InvalidValueError, match=r"worth == 'candidate.x', must be null where calibrate is false"
+    ):
+        make(calibrate=False, worth="candidate.x")
 
 
 def fitted(stage: Rank | None = None) -> Rank:
@@ -179,7 +206,7 @@ def test_a_request_that_nobody_labelled_teaches_nothing() -> None:
 
 def test_blocks_of_requests_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = fitted()
-    monkeypatch.setattr("mlsd.stages.rank.BLOCK", 7)
+    monkeypatch.setattr("mlsd.stages.rank.scoring.BLOCK", 7)
     blocks = fitted()
     assert {k: v.tobytes() for k, v in whole.state().items()} == {
         k: v.tobytes() for k, v in blocks.state().items()

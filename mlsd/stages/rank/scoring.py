@@ -1,4 +1,4 @@
-"""Order candidates by a ranker and pass on the best."""
+"""What stages share that score candidates by a ranker: its features, its training, its members."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from mlsd import checks, ragged, rng
 from mlsd.errors import InputError, NotFittedError
-from mlsd.estimators.calibration import Calibration, platt
+from mlsd.estimators.calibration import Calibration
 from mlsd.features.base import Feature, FeatureSet
 from mlsd.fitting import Curves, Fitting, unwatched
 from mlsd.labels.base import Labels, Negatives
 from mlsd.logs import Log
 from mlsd.losses.base import Loss
 from mlsd.rankers.base import LabelledFeatures, Ranker
-from mlsd.stages.base import CandidateStage, Piece, TrainingData
+from mlsd.stages.base import Piece, Stage, TrainingData
 from mlsd.types import Array, FeatureBatch, RankingBatch, State
 
 ALL_SHOWN = Negatives()
@@ -32,51 +32,37 @@ BLOCK = 512
 """Requests whose features are computed at once in training; changes no value."""
 
 
-class Rank(CandidateStage):
-    """Scores every candidate from its features and passes on the `n_out` best, best first.
-
-    Adds `candidate.score` and, where calibrated, `candidate.click_prob`: P(click | shown at the first
-    position), estimated from the clicks of the validation window divided by the examination of their
-    positions. It rises with the score, whatever the loss. Where labels come from judgements there are no
-    clicks: set `calibrate` to false, and the column is not there at all.
+class ScoringStage(Stage):
+    """Scores candidates from their features by a ranker, or by the mean of several trainings of it.
 
     Several members are the same ranker, trained on the same rows from different weights and in different
-    orders; a candidate's score is the mean of theirs. What one training has by luck, several have less of.
+    orders. What one training has by luck, several have less of.
 
         score = (score of member 1 + ... + score of member n_members) / n_members
 
     Args:
-        n_out: candidates passed on for each request, at most.
         ranker: makes the ranker when called with `spec` (the fitted `FeatureSpec`) and `loss`.
         loss: what the ranker's training minimises.
         features: name -> feature; None switches one off.
         negatives: which candidates without a positive label are trained on.
-        calibrate: whether to estimate click probabilities.
         n_members: trainings of the ranker, at least 1; time to train and to score grows with it.
 
     Source of members: Lakshminarayanan, Pritzel and Blundell, "Simple and scalable predictive uncertainty
     estimation using deep ensembles", NeurIPS 2017.
     """
 
-    learns_from_labels = True
-
     def __init__(
         self,
-        n_out: int,
         ranker: Callable[..., Ranker],
         loss: Loss,
         features: Mapping[str, Feature | None],
-        negatives: Negatives = ALL_SHOWN,
-        *,
-        calibrate: bool = True,
-        n_members: int = 1,
+        negatives: Negatives,
+        n_members: int,
     ) -> None:
-        super().__init__(n_out)
         self.ranker = ranker
         self.loss = loss
         self.features = FeatureSet(features)
         self.negatives = negatives
-        self.calibrate = calibrate
         self.n_members = checks.at_least("n_members", n_members, 1)
         self._rankers: tuple[Ranker, ...] = ()
         self._calibration = Calibration()
@@ -84,10 +70,6 @@ class Rank(CandidateStage):
     @property
     def needs(self) -> frozenset[str]:
         return self.features.needs
-
-    @property
-    def produces(self) -> frozenset[str]:
-        return frozenset({"candidate.score"} | ({"candidate.click_prob"} if self.calibrate else set()))
 
     @property
     def catalog_needs(self) -> frozenset[str]:
@@ -120,36 +102,17 @@ class Rank(CandidateStage):
         silent.features = self.features.muted(pieces)
         return silent
 
-    def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:
-        """Fit features and the ranker on the ranking window, and calibrate on the validation window.
-
-        Raises:
-            InputError: nothing can be learnt: no log, no labels, no candidates, or labels of one kind only.
-        """
-        log, labels = _required(data)
+    def _train(self, data: TrainingData, labels: Labels, fitting: Fitting) -> Mapping[str, Curves]:
+        """Fit features and members on the ranking window; each chooses its epoch on the validation window."""
+        log, _ = required(data)
         lessons = {split: self._lesson(data.batches[split], labels, split, fitting) for split in _SPLITS}
         self.features.fit(data.catalog, log, data.batches["ranking"])
         self._rankers = self._unfitted()
         train, validation = (self._labelled(lessons[split]) for split in _SPLITS)
-        curves = {
+        return {
             name: ranker.fit(train, validation, _fitting_of(place, name, fitting))
             for place, (name, ranker) in enumerate(self._members.items())
         }
-        if self.calibrate:
-            self._calibration = self._calibrated(data.batches["validation"], log, labels)
-        return curves
-
-    def process(self, batch: RankingBatch) -> RankingBatch:
-        scored = self.scored(batch)
-        return scored.top(scored.candidates["score"], self.n_out)
-
-    def scored(self, batch: RankingBatch) -> RankingBatch:
-        """All candidates in their order, with their `score` and, where calibrated, `click_prob`."""
-        scores = self._scores(self.features.transform(batch))
-        columns: dict[str, Array] = {"score": scores}
-        if self.calibrate:
-            columns["click_prob"] = self._calibration.prob(scores)
-        return RankingBatch(batch.requests, batch.candidates.with_columns(**columns))
 
     def _unfitted(self) -> tuple[Ranker, ...]:
         return tuple(self.ranker(spec=self.features.spec, loss=self.loss) for _ in range(self.n_members))
@@ -235,17 +198,6 @@ class Rank(CandidateStage):
             ragged.offsets_of_mask(kept, offsets),
         )
 
-    def _calibrated(self, batch: RankingBatch, log: Log, labels: Labels) -> Calibration:
-        """From what users did with the candidates of the validation window that they were shown."""
-        click = _clicks(log.window("validation"), labels).of(batch)
-        shown = ~np.isnan(click)
-        if not shown.any():
-            raise InputError(
-                "click probabilities cannot be estimated: no candidate of the validation window was ever "
-                "shown; set calibrate to false"
-            )
-        return platt(self._scores(self._features_of(batch, shown)), click[shown])
-
     def state(self) -> State:
         state = {f"features.{name}": values for name, values in self.features.state().items()}
         for member, ranker in self._members.items():
@@ -288,23 +240,16 @@ def _mean(scores: list[NDArray[np.float32]]) -> NDArray[np.float32]:
     return np.asarray(mean, np.float32)
 
 
-def _required(data: TrainingData) -> tuple[Log, Labels]:
-    if data.log is None or data.labels is None:
-        raise InputError("a rank stage learns from labels, and nothing has been logged yet")
-    return data.log, data.labels
-
-
-def _clicks(log: Log, labels: Labels) -> Labels:
-    """What the clicks of a log would have been at the first position, as labels."""
-    impressions = log.impressions
-    if "click" not in impressions.columns:
-        raise InputError(
-            "click probabilities need the action 'click', which the log lacks; set calibrate to false"
-        )
-    weight = labels.weights(impressions["position"].to_numpy())
-    clicked = (impressions["click"].to_numpy() > 0) * weight
-    return Labels.of_pairs(impressions["request_id"].to_numpy(), impressions["item"].to_numpy(), clicked)
-
-
 def _under(prefix: str, state: State) -> State:
     return {name.removeprefix(prefix): array for name, array in state.items() if name.startswith(prefix)}
+
+
+def required(data: TrainingData) -> tuple[Log, Labels]:
+    """The log and the labels that a scoring stage learns from.
+
+    Raises:
+        InputError: nothing has been logged yet.
+    """
+    if data.log is None or data.labels is None:
+        raise InputError("a stage that scores learns from labels, and nothing has been logged yet")
+    return data.log, data.labels
