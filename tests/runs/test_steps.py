@@ -280,7 +280,7 @@ def test_sizes_of_blocks_and_threads_change_nothing(
 ) -> None:
     """How many requests are served, answered and ranked at a time: the same log, figures and A/B test."""
     before = steps.try_online(trained.system, trained.logged, trained.fitted.funnel, silent)
-    for name in ("mlsd.serving.BLOCK", "mlsd.training.BLOCK", "mlsd.stages.rank.BLOCK"):
+    for name in ("mlsd.serving.BLOCK", "mlsd.training.BLOCK", "mlsd.stages.rank.scoring.BLOCK"):
         monkeypatch.setattr(name, 61)
     monkeypatch.setattr("mlsd.worlds.search.responses._BLOCK", 97)
     system = replace(trained.system, n_workers=3)

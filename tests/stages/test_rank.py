@@ -137,9 +137,7 @@ def test_the_best_are_those_that_bring_in_most() -> None:
 
 
 def test_worth_needs_click_probabilities() -> None:
-    with pytest.raises(
-        InvalidValueError, match=r"worth == 'candidate.x', must be null where calibrate is false"
-    ):
+    with pytest.raises(InvalidValueError, match=r"worth == 'candidate.x', must be null where calib"):
         make(calibrate=False, worth="candidate.x")
 
 
