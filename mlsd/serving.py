@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,14 @@ class Policy(Protocol):
 
     def rank(self, requests: Requests) -> Slates:
         """What each request is shown."""
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A policy that is told what became of what it showed, and books it: budgets are charged for clicks."""
+
+    def settle(self, served: Served) -> Served:
+        """A round as it was booked: with further columns of feedback, such as `paid`."""
 
 
 class Ranked(Protocol):
@@ -115,31 +123,52 @@ class Explore:
         blocks = in_blocks(self.funnel, requests, self.n_workers)
         parts = [batch.slates(self.depth).items for batch in blocks]
         ordered = np.concatenate([np.zeros((0, self.depth), np.int64), *parts])
-        explored = rng.uniform(self.seed, "explore", requests.request_id) < self.share
-        shown = np.where(explored[:, None], self._shuffled(requests.request_id, ordered), ordered)
-        shown = shown[:, : self.n_positions]
-        columns: Columns = {
-            "propensity": self._propensity(shown, ordered),
-            "explored": np.broadcast_to(explored[:, None], shown.shape),
-        }
-        return Slates(shown, columns)
+        return explored_slates(requests.request_id, ordered, self.n_positions, self.share, self.seed)
 
-    def _shuffled(self, request_id: Ints, ordered: Ints) -> Ints:
-        """Each row's items in random order, its empty places last."""
-        luck = rng.uniform(self.seed, "shuffle", request_id[:, None], ordered)
-        luck = np.where(ordered == NO_ITEM, np.inf, luck)
-        return np.take_along_axis(ordered, np.argsort(luck, axis=1, kind="stable"), axis=1)
 
-    def _propensity(self, shown: Ints, ordered: Ints) -> Array:
-        """(n_requests, n_positions) P(the item at this position | those before it)."""
-        n_choices = np.count_nonzero(ordered != NO_ITEM, axis=1)[:, None] - np.arange(self.n_positions)
-        uniform = 1.0 / np.maximum(n_choices, 1)
-        own = shown == ordered[:, : self.n_positions]
-        own_before = _before(np.logical_and.accumulate(own, axis=1))
-        uniform_before = _before(np.cumprod(uniform, axis=1))
-        greedy = (1 - self.share) * own_before
-        greedy = greedy / np.maximum(greedy + self.share * uniform_before, np.finfo(float).tiny)
-        return np.asarray(np.where(own, greedy, 0.0) + (1 - greedy) * uniform)
+def explored_slates(request_id: Ints, ordered: Ints, n_positions: int, share: float, seed: int) -> Slates:
+    """What an exploring policy shows, with `propensity` and `explored`; see `Explore`.
+
+    Args:
+        request_id: (n_requests,) that draws are keyed by.
+        ordered: (n_requests, depth) what may be shown, best first; -1 where there is nothing more.
+        n_positions: places on the page, at most `depth`.
+        share: of requests whose slate is a uniform shuffle.
+        seed: of the draws.
+    """
+    explored = rng.uniform(seed, "explore", request_id) < share
+    shown = np.where(explored[:, None], _shuffled(request_id, ordered, seed), ordered)[:, :n_positions]
+    columns: Columns = {
+        "propensity": propensities(shown, ordered, share),
+        "explored": np.broadcast_to(explored[:, None], shown.shape),
+    }
+    return Slates(shown, columns)
+
+
+def _shuffled(request_id: Ints, ordered: Ints, seed: int) -> Ints:
+    """Each row's items in random order, its empty places last."""
+    luck = rng.uniform(seed, "shuffle", request_id[:, None], ordered)
+    luck = np.where(ordered == NO_ITEM, np.inf, luck)
+    return np.take_along_axis(ordered, np.argsort(luck, axis=1, kind="stable"), axis=1)
+
+
+def propensities(shown: Ints, ordered: Ints, share: float) -> Array:
+    """(n_requests, n_positions) P(the item at this position | those before it), as `Explore` says.
+
+    Args:
+        shown: (n_requests, n_positions).
+        ordered: (n_requests, depth) what could be shown, best first.
+        share: of requests whose slate is a uniform shuffle.
+    """
+    n_positions = shown.shape[1]
+    n_choices = np.count_nonzero(ordered != NO_ITEM, axis=1)[:, None] - np.arange(n_positions)
+    uniform = 1.0 / np.maximum(n_choices, 1)
+    own = shown == ordered[:, :n_positions]
+    own_before = _before(np.logical_and.accumulate(own, axis=1))
+    uniform_before = _before(np.cumprod(uniform, axis=1))
+    greedy = (1 - share) * own_before
+    greedy = greedy / np.maximum(greedy + share * uniform_before, np.finfo(float).tiny)
+    return np.asarray(np.where(own, greedy, 0.0) + (1 - greedy) * uniform)
 
 
 def _before(accumulated: Array) -> Array:
@@ -203,9 +232,10 @@ def _parts_of_day(requests: Requests, n_parts: int) -> Iterator[Requests]:
 
 
 def _answered(world: LiveWorld, policy: Policy, requests: Requests, state: State) -> Served:
-    """One round: what these requests are shown, and what users do."""
+    """One round: what these requests are shown, what users do, and what is booked for it."""
     slates = policy.rank(requests)
-    return Served(requests, slates, world.respond(requests, slates, state))
+    served = Served(requests, slates, world.respond(requests, slates, state))
+    return policy.settle(served) if isinstance(policy, Settling) else served
 
 
 def collect_log(

@@ -12,7 +12,7 @@ from scipy import stats
 from mlsd import ragged, rng
 from mlsd.errors import InvalidValueError
 from mlsd.logs import IMPRESSION_COLUMNS
-from mlsd.serving import BLOCK, Explore, Greedy, collect_log, in_blocks, serve
+from mlsd.serving import BLOCK, Explore, Greedy, collect_log, in_blocks, propensities, serve
 from mlsd.testing.tiny_world import TinyWorld
 from mlsd.types import (
     NO_ITEM,
@@ -86,7 +86,7 @@ class TestPropensities:
         n_shuffles = prod(range(n_candidates - n_shown + 1, n_candidates + 1))
         is_own = (slates[:, :n_shown] == own[:n_shown]).all(axis=1)
         expected = (1 - share) * is_own + share / n_shuffles
-        found = explore._propensity(slates, ordered)
+        found = propensities(slates, ordered, explore.share)
         np.testing.assert_allclose(found.prod(axis=1), expected, rtol=1e-12, atol=1e-15)
         assert expected.sum() == pytest.approx(1)
 
@@ -96,7 +96,7 @@ class TestPropensities:
         slates = all_slates(own, 3)
         is_own = (slates == own[:3]).all(axis=1)
         prob = (1 - share) * is_own + share / len(slates)
-        found = Explore(Always(*own), 3, share, depth=4)._propensity(slates, np.tile(own, (len(slates), 1)))
+        found = propensities(slates, np.tile(own, (len(slates), 1)), share)
         for row, slate in enumerate(slates):
             for position in range(3):
                 before = (slates[:, :position] == slate[:position]).all(axis=1)
