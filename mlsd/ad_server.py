@@ -171,10 +171,8 @@ class AdServer:
 
     def _go_to(self, requests: Requests) -> None:
         """Begin the day, or the interval of it, that the requests belong to."""
-        days, intervals = (
-            np.unique(requests.day),
-            np.unique(self.market.pacer.interval_of(requests.time_days)),
-        )
+        pacer = self.market.pacer
+        days, intervals = np.unique(requests.day), np.unique(pacer.interval_of(requests.time_days))
         if len(days) > 1 or len(intervals) > 1:
             raise InputError(
                 f"requests of {len(days)} days and {len(intervals)} intervals came together, must be of one"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlsd import checks
+from mlsd.ad_server import Market
 from mlsd.estimators.bootstrap import Bootstrap
 from mlsd.features.base import Feature
 from mlsd.fitting import TrainerOptions
@@ -232,6 +233,7 @@ class System:
         features: those declared, by name; each ranking stage has its own objects.
         funnel: the system that is designed.
         metrics: by the name they are declared under.
+        market: how pages are sold; None where nothing is sold.
         online: the experiment; None where nobody can be asked.
         test_ratings: what of the test window is rated, for evaluation alone; None where nothing is.
         trainer: how models are trained.
@@ -256,6 +258,7 @@ class System:
     trainer: TrainerOptions
     features: Mapping[str, Feature | None]
     logging: Logging | None = None
+    market: Market | None = None
     online: ABTest | None = None
     test_ratings: RatingProgramme | None = None
     bootstrap: Bootstrap = field(default_factory=Bootstrap)

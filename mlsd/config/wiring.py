@@ -20,6 +20,7 @@ from mlsd.online.ab_test import ABTest
 from mlsd.online.outcomes import METRICS
 from mlsd.problems.base import Goals, Problem
 from mlsd.ratings.programme import RatingProgramme
+from mlsd.stages.auction import AuctionStage
 from mlsd.stages.base import CandidateStage, Stage
 from mlsd.types import RankingBatch, Requests
 from mlsd.worlds.base import LiveWorld, RecordedWorld, World
@@ -155,9 +156,12 @@ def _depth(logging: Logging, problem: object) -> Iterator[Fault]:
     """The shuffle covers the slate, and reaches no deeper than the pre-existing system ranks."""
     if not isinstance(logging.collect, Collection):
         return
-    key, depth, n_out = "logging.collect.explore.depth", logging.collect.explore.depth, _n_out(logging.funnel)
-    if n_out is not None and depth > n_out:
-        yield Fault(key, depth, f"must be at most {n_out}, what the pre-existing funnel returns")
+    key, depth, widths = "logging.collect.explore.depth", logging.collect.explore.depth, _widths(logging.funnel)
+    sold = any(isinstance(stage, AuctionStage) for stage in logging.funnel.active.values())
+    n_out = (widths[:-1] if sold else widths)[-1:]
+    if n_out and depth > n_out[0] > 0:
+        ranked = "has before its auction" if sold else "returns"
+        yield Fault(key, depth, f"must be at most {n_out[0]}, what the pre-existing funnel {ranked}")
     if isinstance(problem, Problem) and depth < problem.n_positions:
         yield Fault(key, depth, f"must be at least problem.n_positions == {problem.n_positions}")
 

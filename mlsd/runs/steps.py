@@ -15,9 +15,10 @@ from mlsd.ablation.ablate import ablate as taken_apart
 from mlsd.ablation.funnels import Learning, Whole
 from mlsd.ablation.result import Ablation
 from mlsd.ablation.worth import Judge
+from mlsd.ad_server import AdServer, Giveaway
 from mlsd.capacity import Capacity, measure
 from mlsd.config.build import build_sections
-from mlsd.config.schema import FunnelPlan, Logging, System
+from mlsd.config.schema import Exploration, FunnelPlan, Logging, System
 from mlsd.errors import BudgetExceededError, InputError
 from mlsd.evaluation import (
     Evaluated,
@@ -41,7 +42,7 @@ from mlsd.online.ab_test import CONTROL, TREATMENT, ABTest
 from mlsd.online.result import ABResult
 from mlsd.progress import Progress, silent
 from mlsd.runs.outcome import Logged, Offline
-from mlsd.serving import Explore, Greedy, collect_log, in_blocks
+from mlsd.serving import Explore, Greedy, Policy, collect_log, in_blocks
 from mlsd.stages.base import RequestStage, Stage
 from mlsd.stages.rank import Rank
 from mlsd.store import (
@@ -76,7 +77,8 @@ def make_log(system: System, config: Config, store: Store, progress: Progress) -
     logging = system.logging
     if existing is None or logging is None or logging.collect is None:
         raise InputError("logging.collect: users are live, so a pre-existing system must serve them first")
-    made_of = existing.fingerprint, system.seed, config["logging"], system.problem.n_positions
+    sold = config["logging"], config.get("market")
+    made_of = existing.fingerprint, system.seed, *sold, system.problem.n_positions
     key = key_of(world_key, *made_of)
     log, state = store.get_or_make(
         "log", key, lambda: _collected(system, logging, existing.funnel, progress), _save_log, _load_log
@@ -253,18 +255,22 @@ def _collected(system: System, logging: Logging, existing: Funnel, progress: Pro
     world, collect = system.world, logging.collect
     if collect is None or not isinstance(world, LiveWorld):
         raise InputError("logging.collect needs a world with live users")
-    policy = Explore(
-        existing,
-        system.problem.n_positions,
-        collect.explore.share,
-        collect.explore.depth,
-        system.seed,
-        system.n_workers,
-    )
+    policy = _exploring(system, existing, collect.explore)
     log, state = collect_log(world, policy, collect.n_days, collect.split_days, logging.latency_ms, progress)
     if collect.annotate is not None:
         log = replace(log, annotations=collect.annotate.annotate(world, log, system.seed))
     return log, state
+
+
+def _exploring(system: System, existing: Funnel, explore: Exploration) -> Policy:
+    """The pre-existing system, part of whose slates are shuffled."""
+    if system.market is not None:
+        giveaway = Giveaway(share=explore.share, depth=explore.depth)
+        seed, n_workers = system.seed, system.n_workers
+        catalog = system.world.catalog
+        return AdServer(existing, catalog, system.market, giveaway=giveaway, seed=seed, n_workers=n_workers)
+    n_positions = system.problem.n_positions
+    return Explore(existing, n_positions, explore.share, explore.depth, system.seed, system.n_workers)
 
 
 def ranked_by(

@@ -198,7 +198,7 @@ class Workbench:
         return Passed(system, log, labels, evaluated, funnel, dict(zip(funnel.stages, batches, strict=True)))
 
     def _logged(self, system: System, config: Config, store: Store) -> Logged:
-        made_of = [config.get(name) for name in ("world", "logging", "seed", "trainer", "training")]
+        made_of = [config.get(name) for name in ("world", "logging", "market", "seed", "trainer", "training")]
         key = key_of(*made_of, system.problem.n_positions)
         return self._logs.get(key, lambda: steps.make_log(system, config, store, silent))
 

@@ -48,15 +48,17 @@ def everybody(world: AdsWorld) -> Ints:
 
 
 def test_the_config_says_what_the_code_does_by_default() -> None:
-    node = yaml.safe_load(CONF.read_text(encoding="utf-8"))
+    whole = yaml.safe_load(CONF.read_text(encoding="utf-8"))
+    assert whole["defaults"][0] == {"/click_model@world.click_model": "pbm"}
+    node = whole["world"]
     assert node.pop("seed") == "${seed}"
-    assert node.pop("defaults") == [{"/click_model@click_model": "pbm"}, "_self_"]
     node["click_model"] = yaml.safe_load(CLICK_MODEL.read_text(encoding="utf-8"))
     assert parameters(built(node)) == parameters(AdsWorld(click_model=PositionBased()))
 
 
 def test_the_config_begins_with_the_command_that_uses_it() -> None:
-    assert CONF.read_text(encoding="utf-8").startswith("# mlsd run problem=ads world=ads\n")
+    first, second = CONF.read_text(encoding="utf-8").splitlines()[:2]
+    assert (first, second) == ("# @package _global_", "# mlsd run problem=ads world=ads")
 
 
 def test_construction_makes_nothing() -> None:
