@@ -18,7 +18,7 @@ from mlsd.fitting import Fitting
 from mlsd.funnel import Funnel
 from mlsd.metrics.base import RankedGrades
 from mlsd.metrics.ndcg import NDCG
-from mlsd.online.outcomes import retention
+from mlsd.online.base import retention
 from mlsd.retrievers.bm25 import BM25
 from mlsd.serving import Greedy, Policy, in_blocks, serve
 from mlsd.stages.base import TrainingData

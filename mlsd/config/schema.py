@@ -16,7 +16,7 @@ from mlsd.labels.annotations import Annotators
 from mlsd.labels.base import LabelSource
 from mlsd.logs import SPLITS
 from mlsd.metrics.base import DiversityMetric, PredictionMetric, RankingMetric
-from mlsd.online.ab_test import ABTest
+from mlsd.online.base import OnlineTest
 from mlsd.problems.base import Problem
 from mlsd.ratings.programme import RatingProgramme
 from mlsd.stages.base import Stage
@@ -259,7 +259,7 @@ class System:
     features: Mapping[str, Feature | None]
     logging: Logging | None = None
     market: Market | None = None
-    online: ABTest | None = None
+    online: OnlineTest | None = None
     test_ratings: RatingProgramme | None = None
     bootstrap: Bootstrap = field(default_factory=Bootstrap)
     report: ReportOptions = field(default_factory=ReportOptions)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mlsd import checks
+from mlsd.ad_server import Market
 from mlsd.config.keys import join
 from mlsd.config.schema import Collection, FunnelPlan, Logging
 from mlsd.config.standin import stands_in
@@ -16,8 +17,9 @@ from mlsd.features.base import FeatureSet
 from mlsd.funnel import Funnel, missing_columns
 from mlsd.labels.annotations import Annotators
 from mlsd.metrics.base import PredictionMetric
-from mlsd.online.ab_test import ABTest
-from mlsd.online.outcomes import METRICS
+from mlsd.online.ads_test import AdsTest
+from mlsd.online.base import OnlineTest
+from mlsd.pacing.base import MINUTES_OF_A_DAY, Pacer
 from mlsd.problems.base import Goals, Problem
 from mlsd.ratings.programme import RatingProgramme
 from mlsd.stages.auction import AuctionStage
@@ -45,7 +47,7 @@ def wiring_faults(sections: Sections) -> list[Fault]:
         found += _funnel(sections, "logging.funnel", logging.funnel)
         found += _depth(logging, sections.get("problem"))
     found += [*_users(sections), *_positions(sections), *_metrics(sections)]
-    found += [*_annotations(sections), *_ratings(sections)]
+    found += [*_annotations(sections), *_ratings(sections), *_market(sections)]
     return [fault for fault in found if not stands_in(fault.value, fault.rule)]
 
 
@@ -123,8 +125,33 @@ def _users(sections: Sections) -> Iterator[Fault]:
         yield Fault("logging.collect", None, "must be given: users are live, so they are served first")
     if isinstance(world, RecordedWorld) and isinstance(collect, Collection):
         yield Fault("logging.collect", _name(collect), "must be null: nobody is live who could be served")
-    if isinstance(world, RecordedWorld) and isinstance(online, ABTest):
+    if isinstance(world, RecordedWorld) and isinstance(online, OnlineTest):
         yield Fault("online", _name(online), "must be none: nobody is live who could be served")
+
+
+def _market(sections: Sections) -> Iterator[Fault]:
+    """Where pages are sold every funnel ends in an auction, and the day has the pacer's intervals."""
+    market, world, online = (sections.get(name) for name in ("market", "world", "online"))
+    if market is None and isinstance(online, AdsTest):
+        yield Fault("online", _name(online), "must be none: nothing is sold without a market")
+    if not isinstance(market, Market):
+        return
+    if isinstance(online, OnlineTest) and not isinstance(online, AdsTest):
+        yield Fault("online", _name(online), "must be ads_test or none: pages are sold")
+    logging = sections.get("logging")
+    before = logging.funnel if isinstance(logging, Logging) else None
+    for key, plan in {"funnel": sections.get("funnel"), "logging.funnel": before}.items():
+        if isinstance(plan, FunnelPlan) and isinstance(plan.stages, Mapping) and not _ends_in_auction(plan):
+            yield Fault(f"{key}.order", list(plan.active), "must end in an auction, since pages are sold")
+    if isinstance(world, LiveWorld) and isinstance(market.pacer, Pacer):
+        n, minutes = market.pacer.n_intervals, market.pacer.update_minutes
+        if world.n_rounds % n:
+            rule = f"must be at least {MINUTES_OF_A_DAY // world.n_rounds}: that often people are served"
+            yield Fault("market.pacer.update_minutes", minutes, rule)
+
+
+def _ends_in_auction(plan: FunnelPlan) -> bool:
+    return isinstance(next(reversed(plan.active.values()), None), AuctionStage)
 
 
 def _annotations(sections: Sections) -> Iterator[Fault]:
@@ -156,8 +183,8 @@ def _depth(logging: Logging, problem: object) -> Iterator[Fault]:
     """The shuffle covers the slate, and reaches no deeper than the pre-existing system ranks."""
     if not isinstance(logging.collect, Collection):
         return
-    key, depth, widths = "logging.collect.explore.depth", logging.collect.explore.depth, _widths(logging.funnel)
-    sold = any(isinstance(stage, AuctionStage) for stage in logging.funnel.active.values())
+    key, depth = "logging.collect.explore.depth", logging.collect.explore.depth
+    widths, sold = _widths(logging.funnel), _ends_in_auction(logging.funnel)
     n_out = (widths[:-1] if sold else widths)[-1:]
     if n_out and depth > n_out[0] > 0:
         ranked = "has before its auction" if sold else "returns"
@@ -221,10 +248,11 @@ def _metrics(sections: Sections) -> Iterator[Fault]:
     if sections.get("ablation") is True and isinstance(metrics.get(problem.goals.offline), PredictionMetric):
         rule = "must be a metric of an order where ablation is true"
         yield Fault("problem.goals.offline", problem.goals.offline, rule)
-    if isinstance(sections.get("online"), ABTest):
-        yield from _named("online", problem.goals.online, list(METRICS))
+    online = sections.get("online")
+    if isinstance(online, OnlineTest):
+        yield from _named("online", problem.goals.online, list(online.metrics))
         for name in problem.goals.guardrails:
-            yield from _named("guardrails", name, list(METRICS))
+            yield from _named("guardrails", name, list(online.metrics))
 
 
 def _named(key: str, name: str, known: list[str]) -> Iterator[Fault]:

@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import nan
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from mlsd import checks, rng
+from mlsd import checks
 from mlsd.errors import InputError
-from mlsd.estimators.ab_test import Comparison, PerUnit, compare_ratios, sample_ratio_p_value
-from mlsd.online.outcomes import (
-    GRADED,
-    HIDDEN_METRICS,
-    METRICS,
-    RATED,
-    RETENTION_DAYS,
-    Counter,
+from mlsd.estimators.ab_test import sample_ratio_p_value
+from mlsd.online.base import (
+    ARMS,
+    MIN_DAYS,
+    NOT_ESTIMATED,
     Counts,
+    OnlineTest,
     Ratio,
-    served_days,
+    assigned_to_treatment,
+    rows_of,
+    table_of,
+    told,
+    total,
     totals,
 )
+from mlsd.online.outcomes import GRADED, HIDDEN_METRICS, METRICS, RATED, Counter, served_days
 from mlsd.online.raters import Raters
 from mlsd.online.result import ABResult, Effect, SampleRatio
 from mlsd.progress import Progress, silent
 from mlsd.serving import Policy
-from mlsd.types import Array, Columns, Ints, State
+from mlsd.types import Ints, State
 from mlsd.worlds.base import LiveWorld
-
-CONTROL, TREATMENT = "control", "treatment"
-ARMS = (CONTROL, TREATMENT)
-NEEDED_ACTIONS = ("click", "dwell_s")
-MIN_DAYS = 2 * RETENTION_DAYS
-
-_NOT_ESTIMATED = Comparison(nan, nan, nan, nan, nan, nan, nan, nan, nan)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ABTest:
+class ABTest(OnlineTest):
     """Serves the same users under two policies and asks what an experiment would have found.
 
     All users live through the test twice, once under each policy, from the same state and with the same
@@ -58,16 +54,36 @@ class ABTest:
             satisfaction (Fox et al., TOIS 2005).
     """
 
+    metrics: ClassVar[Mapping[str, Ratio]] = METRICS
+    hidden: ClassVar[Mapping[str, Ratio]] = HIDDEN_METRICS
+    truth: ClassVar[str] = (
+        "all users were served by both systems with the same luck; the experiment sees one system of each"
+    )
+
     raters: Raters
     n_days: int = MIN_DAYS
     alpha: float = 0.05
     long_click_s: float = 30.0
 
     def __post_init__(self) -> None:
-        rule = f"must be at least {MIN_DAYS}: {RETENTION_DAYS}-day retention follows users for two weeks"
-        checks.require(self.n_days >= MIN_DAYS, "n_days", self.n_days, rule)
-        checks.within("alpha", self.alpha, 0, 1)
+        self.check()
         checks.above("long_click_s", self.long_click_s, 0)
+
+    @property
+    def needed_actions(self) -> tuple[str, ...]:
+        return ("click", "dwell_s")
+
+    @property
+    def count_words(self) -> Mapping[str, str]:
+        long_click = f"a click of {self.long_click_s:g} s or more"
+        return {
+            **super().count_words,
+            "successful_requests": f"requests with {long_click}",
+            "successful_sessions": f"sessions with {long_click}",
+            "abandoned_requests": "requests without a click",
+            "satisfied_requests": "requests that satisfied the user, which no log shows",
+            "impressions": "items shown",
+        }
 
     def run(
         self,
@@ -104,28 +120,22 @@ class ABTest:
         outcomes: dict[str, Counts] = {}
         for place, (arm, policy) in enumerate(zip(ARMS, (control, treatment), strict=True)):
             served = served_days(counter, policy, users, days, state, latencies_ms[arm])
-            outcomes[arm] = totals(_told(served, progress, place * self.n_days, 2 * self.n_days))
-        return self.compare(_table(users, outcomes, assigned_to_treatment(users, seed)))
+            outcomes[arm] = totals(told(served, progress, place * self.n_days, 2 * self.n_days))
+        return self.compare(table_of(users, outcomes, assigned_to_treatment(users, seed)))
 
     def compare(self, users: pd.DataFrame) -> ABResult:
         """What the test finds, from the potential outcomes of every user."""
-        counts = {str(name): column.to_numpy() for name, column in users.items()}
-        everybody = [(counts["arm"] == arm) & (counts["users"] > 0) for arm in ARMS]
-        own = [rows & counts["own"] for rows in everybody]
-        n_control, n_treatment = (int(rows.sum()) for rows in own)
+        here, own = users["users"].to_numpy() > 0, users["own"].to_numpy()
+        everybody = [rows_of(users, (users["arm"].to_numpy() == arm) & here) for arm in ARMS]
+        seen = [rows_of(users, (users["arm"].to_numpy() == arm) & here & own) for arm in ARMS]
+        n_control, n_treatment = (len(counts["user"]) for counts in seen)
         effects = {}
         for name, (estimated, true) in self._ratios(users).items():
-            before, after = (_total(_per_unit(counts, rows, true)) for rows in everybody)
-            estimate = self._estimate(counts, own, estimated)
+            before, after = (total(counts, true) for counts in everybody)
+            estimate = self.estimate(seen[0], seen[1], estimated) if estimated else NOT_ESTIMATED
             effects[name] = Effect(estimate, after - before, n_control, n_treatment)
         p_value = sample_ratio_p_value(n_control, n_treatment)
         return ABResult(effects, SampleRatio(n_control, n_treatment, p_value), users)
-
-    def _estimate(self, counts: Columns, own: Sequence[Array], ratio: Ratio | None) -> Comparison:
-        if ratio is None:
-            return _NOT_ESTIMATED
-        control, treatment = (_per_unit(counts, rows, ratio) for rows in own)
-        return compare_ratios(control, treatment, self.alpha)
 
     def _ratios(self, users: pd.DataFrame) -> dict[str, tuple[Ratio | None, Ratio]]:
         """Metric -> what it is estimated from, if it can be, and what its truth is."""
@@ -137,47 +147,9 @@ class ABTest:
 
     def _check(self, world: LiveWorld, first_day: int, latencies_ms: Mapping[str, float]) -> None:
         checks.at_least("first_day", first_day, 0)
-        missing = [action for action in NEEDED_ACTIONS if action not in world.actions]
+        missing = [action for action in self.needed_actions if action not in world.actions]
         if missing:
             raise InputError(f"an A/B test needs the actions {', '.join(missing)} of {type(world).__name__}")
         for arm in ARMS:
             if arm not in latencies_ms:
                 raise InputError(f"latencies_ms lacks {arm!r}; there are {', '.join(sorted(latencies_ms))}")
-
-
-def assigned_to_treatment(users: Ints, seed: int) -> Array:
-    """(n_users,) a fair coin for each user, whoever else takes part."""
-    return rng.uniform(seed, "assignment", users) < 0.5
-
-
-def _told(
-    days: Iterable[tuple[Counts, Array]], progress: Progress, done: int, total: int
-) -> Iterator[tuple[Counts, Array]]:
-    for place, day in enumerate(days, start=1):
-        progress(done + place, total, "days of both arms served")
-        yield day
-
-
-def _table(users: Ints, outcomes: Mapping[str, Counts], treated: Array) -> pd.DataFrame:
-    parts = [
-        pd.DataFrame(
-            {
-                "arm": arm,
-                "user": users,
-                "own": treated == (arm == TREATMENT),
-                **{name: values[users] for name, values in counts.items()},
-            }
-        )
-        for arm, counts in outcomes.items()
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _per_unit(counts: Columns, rows: Array, ratio: Ratio) -> PerUnit:
-    return PerUnit(counts[ratio.numerator][rows], counts[ratio.denominator][rows])
-
-
-def _total(units: PerUnit) -> float:
-    """The metric of these users together; NaN where undefined."""
-    denominator = units.denominator.sum()
-    return float(units.numerator.sum() / denominator) if denominator else nan

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlsd.online.base import RETENTION_DAYS, Counts, Ratio
 from mlsd.online.raters import Raters
 from mlsd.serving import Policy, serve
 from mlsd.types import Array, Ints, Requests, Served, Slates, State
 from mlsd.worlds.base import LiveWorld
-
-RETENTION_DAYS = 7
-
-Counts = dict[str, Array]
-"""Name -> (n_users,) a count or sum for each user of the world."""
-
-
-class Ratio(NamedTuple):
-    """A metric as the ratio of two counts' totals over users."""
-
-    numerator: str
-    denominator: str
-
 
 METRICS: Mapping[str, Ratio] = {
     "ctr": Ratio("clicks", "impressions"),
@@ -84,7 +72,9 @@ class Counter:
         user = served.requests.user
         of_requests = {**self._actions(served), **self._verdicts(served), **self._hidden(served)}
         counts = {name: np.bincount(user, values, self.world.n_users) for name, values in of_requests.items()}
-        return counts | self._sessions(served.requests, of_requests["successful_requests"])
+        return counts | session_counts(
+            served.requests, of_requests["successful_requests"], self.world.n_users
+        )
 
     def _actions(self, served: Served) -> dict[str, Array]:
         click = served.feedback["click"]
@@ -111,51 +101,35 @@ class Counter:
         hidden = self.world.hidden_responses(served.requests, served.slates)
         return {"satisfied_requests": np.asarray(hidden.satisfied.any(axis=1))}
 
-    def _sessions(self, requests: Requests, successful: Array) -> Counts:
-        """Sessions, and those with a success; a session lies within one day."""
-        width = 1 + requests.session.max(initial=0)
-        sessions, rows = np.unique(requests.user * width + requests.session, return_inverse=True)
-        users = sessions // width
-        won = np.bincount(rows, successful, len(users)) > 0
-        return {
-            "sessions": np.bincount(users, minlength=self.world.n_users).astype(float),
-            "successful_sessions": np.bincount(users, won, self.world.n_users),
-        }
+
+def session_counts(requests: Requests, successful: Array, n_users: int) -> Counts:
+    """Sessions, and those with a success; a session lies within one day."""
+    width = 1 + requests.session.max(initial=0)
+    sessions, rows = np.unique(requests.user * width + requests.session, return_inverse=True)
+    users = sessions // width
+    won = np.bincount(rows, successful, len(users)) > 0
+    return {
+        "sessions": np.bincount(users, minlength=n_users).astype(float),
+        "successful_sessions": np.bincount(users, won, n_users),
+    }
+
+
+class Counting(Protocol):
+    """Counts what the users of one world did."""
+
+    @property
+    def world(self) -> LiveWorld:
+        """Whose users they are."""
+
+    def __call__(self, served: Served) -> Counts:
+        """Counts of one day, `requests` among them."""
 
 
 def served_days(
-    counter: Counter, policy: Policy, users: Ints, days: Iterable[int], state: State, latency_ms: float
+    counter: Counting, policy: Policy, users: Ints, days: Iterable[int], state: State, latency_ms: float
 ) -> Iterable[tuple[Counts, Array]]:
     """Serve these users day after day: each day's counts, and (n_users,) whether each user came."""
     for day in days:
         served, state = serve(counter.world, policy, users, day, state, latency_ms)
         counts = counter(served)
         yield counts, counts["requests"] > 0
-
-
-def totals(days: Iterable[tuple[Counts, Array]]) -> Counts:
-    """Counts of all days together, with who came and who came back."""
-    summed: Counts = {}
-    came = []
-    for counts, came_today in days:
-        summed = {name: summed.get(name, 0.0) + values for name, values in counts.items()}
-        came.append(came_today)
-    return summed | retention(np.stack(came, axis=1))
-
-
-def retention(came: Array) -> Counts:
-    """Who could be retained and who was: first seen on day d <= N - 8 of N, back on day d + 7.
-
-    Args:
-        came: (n_users, n_days) whether each user came on each day.
-
-    Example:
-        >>> counts = retention(np.array([[1, 0, 0, 0, 0, 0, 0, 1, 0], [0, 0, 1, 0, 0, 0, 0, 0, 0]], bool))
-        >>> counts["retainable"].tolist(), counts["retained"].tolist()
-        ([1.0, 0.0], [1.0, 0.0])
-    """
-    users, first = came.any(axis=1), came.argmax(axis=1)
-    retainable = users & (first + RETENTION_DAYS < came.shape[1])
-    back = np.minimum(first + RETENTION_DAYS, came.shape[1] - 1)
-    retained = retainable & came[np.arange(len(came)), back]
-    return {"users": users * 1.0, "retainable": retainable * 1.0, "retained": retained * 1.0}

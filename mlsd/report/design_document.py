@@ -14,8 +14,7 @@ from mlsd.config.inventory import summaries
 from mlsd.config.keys import join
 from mlsd.config.schema import FunnelPlan, Logging
 from mlsd.features.base import Feature
-from mlsd.online.ab_test import ABTest
-from mlsd.online.outcomes import METRICS
+from mlsd.online.base import OnlineTest
 from mlsd.problems.base import Problem
 from mlsd.report.markdown import escape
 from mlsd.report.numbers import count, family_name, metric_name, milliseconds, one_line, share, spoken
@@ -84,7 +83,7 @@ class Design:
     training: Mapping[str, str]
     logging: Logging | None
     existing: str
-    online: ABTest | None
+    online: OnlineTest | None
     unit: str
     decides_offline: str
     metrics: Sequence[str]
@@ -218,7 +217,9 @@ def markdown(design: Design) -> str:
         "code": code,
     }
     return environment.get_template("design.md.j2").render(
-        design=design, diagram=diagram(design), online_metrics=list(METRICS)
+        design=design,
+        diagram=diagram(design),
+        online_metrics=list(design.online.metrics) if design.online else [],
     )
 
 

@@ -7,8 +7,7 @@ from inspect import getdoc
 
 from mlsd.config.schema import System
 from mlsd.metrics.base import BinaryRankingMetric, DiversityMetric, PredictionMetric, RankingMetric
-from mlsd.online.ab_test import ABTest
-from mlsd.online.outcomes import HIDDEN_METRICS, METRICS, RETENTION_DAYS
+from mlsd.online.base import OnlineTest
 from mlsd.online.raters import Raters
 from mlsd.report.base import ORACLE
 from mlsd.report.numbers import share
@@ -42,27 +41,10 @@ def _summary(metric: RankingMetric | DiversityMetric | PredictionMetric) -> str:
     return f"{said[:1].upper()}{said[1:]}{relevant}"
 
 
-def _online(test: ABTest) -> Mapping[str, str]:
-    words = _count_words(test.long_click_s)
-    ratios = {
-        name: (ratio.numerator, ratio.denominator) for name, ratio in {**METRICS, **HIDDEN_METRICS}.items()
-    }
+def _online(test: OnlineTest) -> Mapping[str, str]:
+    words = test.count_words
     said = {
         name: f"{words.get(above, above)}, divided by {words.get(below, below)}."
-        for name, (above, below) in ratios.items()
+        for name, (above, below) in {**test.metrics, **test.hidden}.items()
     }
     return {name: f"{text[:1].upper()}{text[1:]}" for name, text in said.items()}
-
-
-def _count_words(long_click_s: float) -> dict[str, str]:
-    long_click = f"a click of {long_click_s:g} s or more"
-    return {
-        "successful_requests": f"requests with {long_click}",
-        "successful_sessions": f"sessions with {long_click}",
-        "abandoned_requests": "requests without a click",
-        "satisfied_requests": "requests that satisfied the user, which no log shows",
-        "impressions": "items shown",
-        "users": "users who came at all",
-        "retained": f"users who came again {RETENTION_DAYS} days after their first day",
-        "retainable": f"users whose first day was more than {RETENTION_DAYS} days before the last",
-    }

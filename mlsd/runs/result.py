@@ -100,9 +100,11 @@ def result_of(
 
 UNITS_OF = {"request": "requests", "query": "queries"}
 
-UNITS = dict.fromkeys(
-    ("ctr", "session_success", "request_success", "abandonment", "retention_7d", "satisfaction"), "%"
-)
+SHARES = (
+    "ctr", "session_success", "request_success", "abandonment", "retention_7d", "satisfaction",
+    "conversion_rate", "hide_rate",
+)  # fmt: skip
+UNITS = dict.fromkeys(SHARES, "%")
 
 
 def _live_assumptions(system: System) -> tuple[str, ...]:
@@ -313,10 +315,10 @@ def _online_design(system: System, online: ABResult) -> parts.OnlineDesign:
         online.sample_ratio.n_control,
         online.sample_ratio.n_treatment,
         system.online.n_days,
-        "all users were served by both systems with the same luck; the experiment sees one system of each",
+        system.online.truth,
         tuple(row for row in _arms(system) if row[1] != row[2]),
         confidence=1 - system.online.alpha,
         sample_ratio_p=online.sample_ratio.p_value,
-        rated=system.online.raters.metric.name,
-        raters=raters_words(system.online.raters),
+        rated=system.online.raters.metric.name if system.online.raters else "",
+        raters=raters_words(system.online.raters) if system.online.raters else "",
     )

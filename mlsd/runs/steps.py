@@ -38,7 +38,9 @@ from mlsd.funnel import Funnel
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
 from mlsd.metrics.base import DiversityMetric, PredictionMetric, RankingMetric
-from mlsd.online.ab_test import CONTROL, TREATMENT, ABTest
+from mlsd.online.ab_test import ABTest
+from mlsd.online.ads_test import AdsTest
+from mlsd.online.base import CONTROL, TREATMENT
 from mlsd.online.result import ABResult
 from mlsd.progress import Progress, silent
 from mlsd.runs.outcome import Logged, Offline
@@ -178,7 +180,7 @@ def ablate(
 def try_online(system: System, logged: Logged, funnel: Funnel, progress: Progress) -> ABResult | None:
     """The pre-existing system against the funnel, in the days after the log."""
     online, world, logging = system.online, system.world, system.logging
-    if not isinstance(online, ABTest):
+    if online is None:
         return None
     if (
         logging is None
@@ -187,17 +189,21 @@ def try_online(system: System, logged: Logged, funnel: Funnel, progress: Progres
         or not isinstance(world, LiveWorld)
     ):
         raise InputError("online: nobody is live who could be served; say online=none")
-    n_positions = system.problem.n_positions
-    return online.run(
-        world,
-        Greedy(logged.existing, n_positions, system.n_workers),
-        Greedy(funnel, n_positions, system.n_workers),
-        logging.collect.n_days,
-        logged.state,
-        {CONTROL: logging.latency_ms, TREATMENT: system.problem.latency_ms},
-        system.seed,
-        progress,
-    )
+    arms = {CONTROL: logged.existing, TREATMENT: funnel}
+    latencies = {CONTROL: logging.latency_ms, TREATMENT: system.problem.latency_ms}
+    since = logging.collect.n_days, logged.state, latencies, system.seed, progress
+    if isinstance(online, AdsTest) and system.market is not None:
+        market, catalog, n_workers = system.market, world.catalog, system.n_workers
+
+        def server(arm: str, share: float) -> AdServer:
+            return AdServer(arms[arm], catalog, market, budget_share=share, n_workers=n_workers)
+
+        return online.run(world, server, *since)
+    if isinstance(online, ABTest):
+        n_positions = system.problem.n_positions
+        shown = {arm: Greedy(one, n_positions, system.n_workers) for arm, one in arms.items()}
+        return online.run(world, shown[CONTROL], shown[TREATMENT], *since)
+    raise InputError("online: an ads test sells, and nothing is sold without a market; say market=ads")
 
 
 def measure_leaner(system: System, logged: Logged, ablation: Ablation | None) -> dict[str, Capacity]:

@@ -16,8 +16,9 @@ from mlsd.errors import InputError, InvalidValueError
 from mlsd.estimators.ab_test import Comparison
 from mlsd.fitting import Fitting
 from mlsd.metrics.ndcg import NDCG
-from mlsd.online.ab_test import CONTROL, TREATMENT, ABTest, assigned_to_treatment
-from mlsd.online.outcomes import METRICS, Counter, served_days, totals
+from mlsd.online.ab_test import ABTest
+from mlsd.online.base import CONTROL, TREATMENT, assigned_to_treatment, totals
+from mlsd.online.outcomes import METRICS, Counter, served_days
 from mlsd.online.raters import Raters
 from mlsd.online.result import ABResult
 from mlsd.retrievers.bm25 import BM25

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mlsd.metrics.ndcg import NDCG
-from mlsd.online.outcomes import Counter, retention, served_days, totals
+from mlsd.online.base import retention, totals
+from mlsd.online.outcomes import Counter, served_days
 from mlsd.online.raters import Raters
 from mlsd.serving import serve
 from mlsd.testing.tiny_world import TinyWorld

@@ -31,6 +31,7 @@ def test_what_counts_as_relevant_and_as_a_long_click_is_said() -> None:
 def test_raters_say_how_they_err() -> None:
     online = system().online
     assert online is not None
+    assert online.raters is not None
     words = raters_words(online.raters)
     assert "10% of the requests" in words
     assert "shrinks the effect" in words
