@@ -37,12 +37,13 @@ FUNNEL = "funnel"
 ORACLE = "oracle "
 """How the name of a ceiling starts: `oracle nDCG@10` is the best nDCG@10 a later stage could still reach."""
 
-LOWER_IS_BETTER = frozenset({"LogLoss", "ECE", "NE", "abandonment"})
+LOWER_IS_BETTER = frozenset({"LogLoss", "ECE", "NE", "abandonment", "hide_rate"})
 """Metrics of which less is better, unless a run says otherwise."""
 
-UNDIRECTED = frozenset({"requests_per_user"})
+UNDIRECTED = frozenset({"requests_per_user", "ad_load"})
 """Metrics of which neither more nor less is better by itself: people also ask again because nothing was found
-(Kohavi et al., "Trustworthy online controlled experiments: five puzzling outcomes explained", KDD 2012)."""
+(Kohavi et al., "Trustworthy online controlled experiments: five puzzling outcomes explained", KDD 2012), and
+more ads on a page bring more today and fewer people tomorrow."""
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ class AdsWorld(LiveWorld):
     n_rounds = HOURS
 
     seed: int = 0
-    n_users: int = 3_500
+    n_users: int = 2_500
     n_campaigns: int = 500
     n_categories: int = 20
     click_model: ClickModel
@@ -160,11 +160,8 @@ class AdsWorld(LiveWorld):
         return np.asarray(per_click * campaigns.bid[campaign])
 
     def segments(self, requests: Requests) -> Mapping[str, Array]:
-        names = {"region": "region {}", "age_band": "age band {}", "audience": "audience {}"}
-        numbered = {
-            name: np.array([text.format(value) for value in range(1 + MOST_VALUES)])[requests[name]]
-            for name, text in names.items()
-        }
+        numbers = np.array([str(value) for value in range(MOST_VALUES)])
+        numbered = {name: numbers[requests[name]] for name in ("region", "age_band")}
         return {**numbered, "device": np.array(DEVICES)[requests["device"]]}
 
     def first_state(self) -> State:
