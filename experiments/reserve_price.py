@@ -119,9 +119,9 @@ def _figure(values: np.ndarray[Any, Any], base: np.ndarray[Any, Any]) -> Figure:
 HEAD = """# Which reserve price?
 
 Made by `experiments/reserve_price.py`. Worlds of seeds {seeds}, fixed before the first run: {n_users:,}
-people, {n_campaigns} campaigns, {n_days} days. Ad servers know every probability, sell by GSP and pace by dual
-pacing; they differ in the least that a click costs. Means over the worlds; below them differences from
-no reserve, paired by world, with 95% intervals over the worlds.
+people, {n_campaigns} campaigns, {n_days} days. Ad servers know every probability, sell by GSP and pace
+by dual pacing; they differ in the least that a click costs. Means over the worlds; below them differences
+from no reserve, paired by world, with 95% intervals over the worlds.
 
 | reserve | {names} |
 |---|{rule}
