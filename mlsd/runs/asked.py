@@ -62,6 +62,8 @@ def requests_of(table: pd.DataFrame, kinds: Mapping[str, str], logged: Requests)
     texts = {name: _texts(table, name) for name in _of_kind(TEXT, kinds)}
     numbers = {
         name: _numbered(texts[TEXT_OF[name]], logged[TEXT_OF[name]], logged[name])
+        if name in TEXT_OF
+        else _required_integers(table, name)
         for name in _of_kind(INTEGER, kinds)
     }
     somebody_new = int(logged.user.max(initial=-1)) + 1
@@ -87,11 +89,20 @@ def _numbered(texts: Array, known_texts: Array, numbers: Ints) -> Ints:
     return np.asarray(known.reindex(texts, fill_value=new).to_numpy(np.int64))
 
 
-def _texts(table: pd.DataFrame, name: str) -> Array:
+def _require_column(table: pd.DataFrame, name: str) -> None:
     if name not in table.columns:
         close = nearest(name, map(str, table.columns))
         hint = f"; nearest is {close!r}" if close else ""
         raise InputError(f"requests have no column {name!r}{hint}")
+
+
+def _required_integers(table: pd.DataFrame, name: str) -> Ints:
+    _require_column(table, name)
+    return _integers(table, name, 0)
+
+
+def _texts(table: pd.DataFrame, name: str) -> Array:
+    _require_column(table, name)
     values = table[name].to_numpy(dtype=object)
     _require(np.array([isinstance(value, str) for value in values], bool), table[name], "must be text")
     return np.asarray(values)

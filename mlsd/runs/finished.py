@@ -91,9 +91,10 @@ class FinishedRun:
         """The slate of each request.
 
         Args:
-            requests: a table with the problem's text columns, such as `query`, and if known `request_id`,
-                `user` and `time_days` (days since the start of the run's log; now is its end); or just
-                texts, where the problem's requests have one text column.
+            requests: a table with the problem's columns of texts, such as `query`, and of integers that
+                number no text, such as `region`; if known with `request_id`, `user` and `time_days` (days
+                since the start of the run's log; now is its end). Or just texts, where there is one column
+                of these.
 
         Returns:
             A row for each item shown: `request_id`, `position` (0-based), `item_id`, `score`.

@@ -1,0 +1,101 @@
+"""The second whole system: ads, from a config to a report."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import mlsd
+from mlsd.errors import ConfigError, InputError
+from mlsd.runs.finished import FinishedRun
+from mlsd.store import read_json
+
+SMALL = ("problem=ads", "experiment=ads_small")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("ads")
+
+
+@pytest.fixture(scope="module")
+def finished(store: Path) -> FinishedRun:
+    return mlsd.run([*SMALL, f"store.folder={store / 'store'}"], store / "run")
+
+
+def test_every_stage_and_the_experiment_have_their_figures(finished: FinishedRun) -> None:
+    metrics = read_json(finished.folder / "metrics.json")
+    assert {"logging", "target", "value", "light_rank", "full_rank", "auction", "funnel"} == set(
+        metrics["offline"]
+    )
+    for name in ("AUC", "LogLoss", "NE", "ECE", "CalibrationRatio", "Precision(threshold=0.05)"):
+        assert metrics["offline"]["full_rank"][name]["all"]["value"] is not None
+    for name in (
+        "revenue_per_1000",
+        "ctr",
+        "conversion_rate",
+        "return_on_spend",
+        "hide_rate",
+        "retention_7d",
+    ):
+        assert metrics["online"][name]["effect"] is not None
+        assert metrics["online"][name]["truth"] is not None
+
+
+def test_the_report_says_how_the_experiment_was_made(finished: FinishedRun) -> None:
+    report = (finished.folder / "report.md").read_text(encoding="utf-8")
+    assert "from the start, half of every budget" in report
+    assert "revenue per 1000 ★" in report
+    assert "What do advertisers pay for?" in report
+    assert not re.search(r"\bnan\b", report, re.IGNORECASE)
+
+
+def test_the_log_tells_what_was_paid(finished: FinishedRun) -> None:
+    shown = pd.read_parquet(finished.folder / "log" / "impressions.parquet")
+    assert shown["paid"].sum() > 0
+    assert not shown.loc[shown["explored"], "paid"].any()
+
+
+def test_workers_change_no_figure(finished: FinishedRun, store: Path) -> None:
+    """From the store of the first run, which has its log and its stages; what is served is served anew."""
+    again = mlsd.run([*SMALL, f"store.folder={store / 'store'}", "n_workers=1"], store / "again")
+    one, other = ((run.folder / "metrics.json").read_bytes() for run in (finished, again))
+    assert one == other
+
+
+def test_a_finished_run_ranks_ads(finished: FinishedRun) -> None:
+    who = {"region": [0, 3], "age_band": [1, 2], "audience": [4, 5]}
+    asked = pd.DataFrame({**who, "device": [0, 1], "page_category": [4, 0], "time_days": [8.5, 8.6]})
+    ranked = mlsd.load(finished.folder).rank(asked)
+    assert set(ranked["request_id"]) <= {0, 1}
+    assert len(ranked) > 0
+    with pytest.raises(InputError, match=r"requests have no column 'region'; nearest is 'regoin'"):
+        mlsd.load(finished.folder).rank(asked.rename(columns={"region": "regoin"}))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["market=none"], r"online == 'AdsTest': must be none: nothing is sold without a market"),
+        (["online=ab_test"], r"online == 'ABTest': must be ads_test or none: pages are sold"),
+        (["funnel.skip=[auction]"], r"funnel.order == .*: must end in an auction, since pages are sold"),
+        (["market.pacer.update_minutes=30"], r"market.pacer.update_minutes == 30: must be at least 60"),
+        (
+            ["market.pacer.update_minutes=7"],
+            r"pacer.update_minutes == 7: must divide the 1440 minutes",
+        ),
+        (["market.frequency_cap=0"], r"market.frequency_cap == 0: must be at least 1"),
+        (
+            ["logging.collect.explore.depth=2000"],
+            r"explore.depth == 2000: must be at most 1000, what the pre-existing funnel has before",
+        ),
+        (["problem.goals.online=revenu_per_1000"], r"Did you mean 'revenue_per_1000'\?"),
+        (["+funnel.stages.target.keys.regoin=8"], r"'target_regoin': is needed of the catalog"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_drawn(overrides: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        mlsd.run([*SMALL, *overrides])
