@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -82,8 +82,9 @@ class AdServer:
         price         of a click by the auction; of a conversion, that over P(conversion | click)
 
     Clicks and conversions are charged in the order in which pages were viewed, so that a budget is never
-    exceeded: the last one costs what is left, and those after it nothing. A position that would break a
-    frequency cap stays empty.
+    exceeded: the last one costs what is left, and those after it nothing. What a user has been shown counts
+    from the next page on, within an interval, too; a second ad of a campaign on a page that would break a
+    frequency cap leaves its position empty.
 
     Args:
         funnel: its last stage is an auction.
@@ -145,13 +146,13 @@ class AdServer:
             return _empty_slates(self.auction.n_out)
         self._go_to(requests)
         batch = concat_batches(list(in_blocks(self._candidates, requests, self.n_workers)))
-        takes_part = self._takes_part(batch)
-        sold = self._sold(batch, takes_part)
-        given_away = self._given_away(batch, takes_part)
-        explored = given_away.columns["explored"]
-        items = self._admitted(requests, np.where(explored, given_away.items, sold.items))
-        price = np.where(explored | (items == NO_ITEM), 0.0, sold.columns["price"])
-        return Slates(items, {**given_away.columns, "price": price})
+        seen, pages, rows = self._seen, [], []
+        for of_users in _pages_in_turn(requests):
+            page = self._page(batch.take(of_users), seen)
+            seen = self._with_shown(seen, requests.take(of_users), page.items)
+            pages.append(page)
+            rows.append(of_users)
+        return _concat(pages).take(np.argsort(np.concatenate(rows), kind="stable"))
 
     def settle(self, served: Served) -> Served:
         """Charge for clicks and conversions; adds the feedback `paid`, in money."""
@@ -164,7 +165,7 @@ class AdServer:
         done = np.where(self.per_action[items], converted, feedback["click"][rows, positions])
         price = np.where(done, slates.columns["price"][rows, positions], 0.0)
         self._pacing, charges = self.pacing.charge(self.campaign[items], price)
-        self._seen = self._seen.add(requests.user[rows], self.campaign[items])
+        self._seen = self._with_shown(self._seen, requests, slates.items)
         paid = np.zeros(slates.items.shape)
         paid[rows, positions] = charges.paid
         return replace(served, feedback={**feedback, PAID: paid})
@@ -194,11 +195,22 @@ class AdServer:
             batch = stage(batch)
         return batch
 
-    def _takes_part(self, batch: RankingBatch) -> Array:
+    def _page(self, batch: RankingBatch, seen: Exposures) -> Slates:
+        """What pages show to people who have seen so much today, one page each."""
+        takes_part = self._takes_part(batch, seen)
+        sold = self._sold(batch, takes_part)
+        given_away = self._given_away(batch, takes_part)
+        explored = given_away.columns["explored"]
+        wanted = np.where(explored, given_away.items, sold.items)
+        items = self._admitted(batch.requests, wanted, seen)
+        price = np.where(explored | (items == NO_ITEM), 0.0, sold.columns["price"])
+        return Slates(items, {**given_away.columns, "price": price})
+
+    def _takes_part(self, batch: RankingBatch, seen: Exposures) -> Array:
         campaign = self.campaign[batch.candidates.items]
         request_id, user = (batch.per_candidate(f"request.{name}") for name in ("request_id", "user"))
         let_in = self.market.pacer.takes_part(self.pacing, campaign, request_id)
-        return np.asarray(let_in & self._seen.below_cap(user, campaign))
+        return np.asarray(let_in & seen.below_cap(user, campaign))
 
     def _sold(self, batch: RankingBatch, takes_part: Array) -> Slates:
         """The winners, and what they pay for what they pay for."""
@@ -221,14 +233,18 @@ class AdServer:
         request_id = batch.requests.request_id
         return explored_slates(request_id, ordered, self.auction.n_out, self.giveaway.share, self.seed)
 
-    def _admitted(self, requests: Requests, items: Ints) -> Ints:
+    def _admitted(self, requests: Requests, items: Ints, seen: Exposures) -> Ints:
         """The same pages without what would break a frequency cap."""
         rows, positions = _in_viewing_order(requests, items)
         campaign = self.campaign[items[rows, positions]]
-        refused = ~self._seen.admit(requests.user[rows], campaign)
+        refused = ~seen.admit(requests.user[rows], campaign)
         kept = items.copy()
         kept[rows[refused], positions[refused]] = NO_ITEM
         return kept
+
+    def _with_shown(self, seen: Exposures, requests: Requests, items: Ints) -> Exposures:
+        rows, positions = np.nonzero(items != NO_ITEM)
+        return seen.add(requests.user[rows], self.campaign[items[rows, positions]])
 
     @property
     def _nothing_seen(self) -> Exposures:
@@ -248,6 +264,24 @@ def _of_campaigns(values: Array, campaign: Ints) -> Floats:
     found, first = np.unique(campaign, return_index=True)
     of_campaign[found] = values[first]
     return of_campaign
+
+
+def _pages_in_turn(requests: Requests) -> Iterator[Ints]:
+    """Rows of everybody's first page, then of everybody's second, and so on."""
+    order = np.lexsort((requests.time_days, requests.user))
+    user = requests.user[order]
+    first = np.append(True, np.diff(user) != 0)
+    at = np.arange(len(user))
+    turn = np.empty(len(user), np.int64)
+    turn[order] = at - np.maximum.accumulate(np.where(first, at, 0))
+    for number in range(int(turn.max(initial=-1)) + 1):
+        yield np.flatnonzero(turn == number)
+
+
+def _concat(pages: Sequence[Slates]) -> Slates:
+    names = pages[0].columns
+    columns = {name: np.concatenate([page.columns[name] for page in pages]) for name in names}
+    return Slates(np.concatenate([page.items for page in pages]), columns)
 
 
 def _in_viewing_order(requests: Requests, items: Ints) -> tuple[Ints, Ints]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -27,6 +27,7 @@ from mlsd.online.base import (
     total,
     totals,
 )
+from mlsd.online.books import Bookkeeper, Books
 from mlsd.online.outcomes import served_days, session_counts
 from mlsd.online.result import ABResult, Effect, SampleRatio
 from mlsd.progress import Progress, silent
@@ -129,17 +130,21 @@ class AdsTest(OnlineTest):
             raise InputError(f"an ads test needs the actions {', '.join(missing)} of {type(world).__name__}")
         users = np.arange(world.n_users)
         treated = assigned_to_treatment(users, seed)
-        days, counter = range(first_day, first_day + self.n_days), AdsCounter(world)
+        days = range(first_day, first_day + self.n_days)
+        books: dict[str, Books] = {}
         whole: dict[str, Counts] = {}
         split: dict[str, Counts] = {}
         for place, arm in enumerate(ARMS):
             own = users[treated == (arm == TREATMENT)]
             for part, (found, who, share) in enumerate(((whole, users, 1.0), (split, own, SHARE))):
+                counter = AdsCounter(world)
                 served = served_days(counter, serve(arm, share), who, days, state, latencies_ms[arm])
                 done = (2 * place + part) * self.n_days
                 found[arm] = totals(told(served, progress, done, 4 * self.n_days))
+                if found is whole:
+                    books[arm] = counter.books.close()
         tables = (table_of(users, found, treated) for found in (whole, split))
-        return self.compare(*tables)
+        return replace(self.compare(*tables), books=books)
 
     def compare(self, whole: pd.DataFrame, split: pd.DataFrame) -> ABResult:
         """What the test finds.
@@ -172,12 +177,15 @@ class AdsCounter:
 
     def __init__(self, world: LiveWorld) -> None:
         self.world = world
+        self.books = Bookkeeper(world.catalog)
         self._bid = world.catalog["bid"].astype(np.float64)
         self._per_action = world.catalog["per_action"].astype(np.bool_)
 
     def __call__(self, served: Served) -> Counts:
-        """Counts of one day."""
+        """Counts of one day, which is entered into the books, too."""
         feedback, items = served.feedback, served.slates.items
+        if len(served.requests):
+            self.books.add(served, int(served.requests.day[0]))
         converted = feedback["conversion_days"] > 0
         wanted = np.where(self._per_action[items], converted, feedback["click"]) & served.slates.shown
         per_position = {

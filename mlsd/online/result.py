@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import NamedTuple
 
 import pandas as pd
 
 from mlsd.estimators.ab_test import SAMPLE_RATIO_ALARM, Comparison
+from mlsd.online.books import Books
 
 
 class Effect(NamedTuple):
@@ -55,11 +56,13 @@ class ABResult:
         sample_ratio: the check of the assignment.
         users: potential outcomes, one row for each arm and user: `arm`, `user`, `own` (whether the user
             was assigned to this arm) and the counts that the metrics are ratios of.
+        books: arm -> its market, where anything was sold: of all users, with whole budgets.
     """
 
     effects: Mapping[str, Effect]
     sample_ratio: SampleRatio
     users: pd.DataFrame
+    books: Mapping[str, Books] = field(default_factory=dict)
 
     def to_metrics(self) -> dict[str, dict[str, float | None]]:
         """Metric -> the fields of its `Comparison` and the `truth`, None where undefined."""

@@ -20,6 +20,7 @@ from mlsd.report.parts import (
     FeatureSummary,
     LabelDiagnostics,
     Latency,
+    MarketSummary,
     OnlineDesign,
     RatingSummary,
     StageResult,
@@ -81,6 +82,7 @@ class RunResult:
         training: model -> its losses by epoch.
         features: columns of all ranking stages.
         online_design: None when nothing was served online.
+        market: None when nothing was sold online.
         assumptions: what is simulated and what that takes for granted, a sentence each.
         units: metric -> "%", "s", "ms" or another unit; a plain number otherwise.
         lower_is_better: metrics of which less is better.
@@ -117,6 +119,7 @@ class RunResult:
     training: Mapping[str, Curves] = field(default_factory=dict)
     features: tuple[FeatureSummary, ...] = ()
     online_design: OnlineDesign | None = None
+    market: MarketSummary | None = None
     assumptions: tuple[str, ...] = ()
     units: Mapping[str, str] = field(default_factory=dict)
     lower_is_better: frozenset[str] = LOWER_IS_BETTER

@@ -246,6 +246,87 @@ class OnlineDesign:
 
 
 @dataclass(frozen=True)
+class Payers:
+    """Some campaigns of a market, together.
+
+    Args:
+        name: which ones.
+        n: how many of them were shown.
+        impressions, clicks, conversions, hides: what became of their ads.
+        paid: by them, in money.
+        value: of clicks or conversions to them, by their bids.
+        budget: that they had.
+    """
+
+    name: str
+    n: int
+    impressions: float
+    clicks: float
+    conversions: float
+    hides: float
+    paid: float
+    value: float
+    budget: float
+
+
+@dataclass(frozen=True)
+class Position:
+    """How a position of the page was sold.
+
+    Args:
+        position: 0 is the top.
+        pages: that were served.
+        shown: of them with an ad there.
+        clicks: on it.
+        paid: for it, in money.
+    """
+
+    position: int
+    pages: float
+    shown: float
+    clicks: float
+    paid: float
+
+
+@dataclass(frozen=True)
+class MarketArm:
+    """A market under one system.
+
+    Args:
+        name: of the system.
+        figures: of the whole market; None where undefined.
+        curve: (25,) share of a day's spend by each hour, of campaigns that were short of money.
+        n_short: days of campaigns that it is the mean of.
+        positions: from the top.
+        payers: groups of campaigns, all of them first.
+        largest: the campaigns that paid most.
+    """
+
+    name: str
+    figures: Mapping[str, float | None]
+    curve: tuple[float, ...]
+    n_short: int
+    positions: tuple[Position, ...]
+    payers: tuple[Payers, ...]
+    largest: tuple[Payers, ...]
+
+
+@dataclass(frozen=True)
+class MarketSummary:
+    """Who paid, who gained, and how budgets lasted.
+
+    Args:
+        arms: the pre-existing system, then the funnel.
+        plan: (25,) share of a budget that is planned to be spent by each hour.
+        n_days: how long it was served.
+    """
+
+    arms: tuple[MarketArm, ...]
+    plan: tuple[float, ...]
+    n_days: int
+
+
+@dataclass(frozen=True)
 class Decides:
     """Which figures settle the run's questions; named before the run.
 

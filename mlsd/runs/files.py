@@ -52,6 +52,8 @@ def _write_tables(catalog: Catalog, outcome: Outcome, folder: Path) -> None:
             _write_table(rated.rated.table(), folder / "ratings" / f"{name}.parquet")
     if outcome.online is not None:
         _write_table(outcome.online.users, folder / "online" / "users.parquet")
+        for arm, books in outcome.online.books.items():
+            _write_table(books.campaigns, folder / "online" / f"campaigns_{arm}.parquet")
 
 
 def _named_only(catalog: Catalog) -> Catalog:

@@ -113,7 +113,10 @@ class Outcome:
     def metrics(self) -> dict[str, object]:
         """As in `metrics.json`: every figure, nothing that a clock measured."""
         online = self.online.to_metrics() if self.online else {}
-        found = {"ablation": self.ablation.to_metrics()} if self.ablation else {}
+        found: dict[str, object] = {"ablation": self.ablation.to_metrics()} if self.ablation else {}
+        books = self.online.books if self.online else {}
+        if books:
+            found["market"] = {arm: one.to_metrics() for arm, one in books.items()}
         return {
             "offline": dict(self.offline.figures),
             "components": dict(self.offline.components),

@@ -22,6 +22,7 @@ from mlsd.report.design_document import design_of, markdown
 from mlsd.report.estimate import Estimate
 from mlsd.report.numbers import count, plural, spoken
 from mlsd.runs.changes import changes_of
+from mlsd.runs.market import market_of
 from mlsd.runs.meanings import meanings_of, raters_words
 from mlsd.runs.outcome import Logged, Offline, Outcome, RatedLabels, RatedTest
 from mlsd.runs.provenance import provenance
@@ -88,6 +89,7 @@ def result_of(
         },
         features=_features(system),
         online_design=_online_design(system, outcome.online) if outcome.online else None,
+        market=_market(system, outcome.online),
         assumptions=_live_assumptions(system) if live else RECORDED_ASSUMPTIONS,
         units=UNITS,
         confidence=system.bootstrap.confidence,
@@ -302,6 +304,14 @@ def _arms(system: System) -> tuple[tuple[str, str, str], ...]:
     before, after = (f"{one.latency_ms:g} ms" for one in (system.logging, system.problem))
     funnel = " → ".join(system.funnel.active)
     return (("stages", _existing(system), funnel), ("declared latency", before, after))
+
+
+def _market(system: System, online: ABResult | None) -> parts.MarketSummary | None:
+    """Nothing where nothing was sold online."""
+    collect = system.logging.collect if system.logging else None
+    if online is None or not online.books or not (system.market and system.online and collect):
+        return None
+    return market_of(online.books, system.market, collect.n_days, system.online.n_days)
 
 
 def _online_design(system: System, online: ABResult) -> parts.OnlineDesign:

@@ -18,6 +18,7 @@ from mlsd.report.charts.specs import (
     HistoryChart,
     IntervalChart,
     LatencyChart,
+    PacingChart,
     ParetoChart,
     ReliabilityChart,
 )
@@ -113,6 +114,21 @@ def _(chart: ExaminationChart, width: float) -> Canvas:
     axes.set_xticks(_whole_ticks(0, max((point.position for point in chart.points), default=0)))
     entries = [("o", "accent", "estimated")] + [("D", "truth", "true")] * bool(true)
     _legend(canvas, entries)
+    return canvas
+
+
+@drawing.register
+def _(chart: PacingChart, width: float) -> Canvas:
+    canvas, axes = _plot(width, 270, "hour of the day", "share spent")
+    lines = {"plan": (chart.plan, "truth", "--"), "before": (chart.before, "baseline", "-")}
+    lines["after"] = (chart.after, "accent", "-")
+    for values, ink, style in lines.values():
+        axes.plot(range(len(values)), _finite(values), style, color=colour(ink), linewidth=2)
+    axes.set_xlim(0, 24)
+    axes.set_xticks(range(0, 25, 6))
+    axes.set_ylim(0, 1)
+    entries = [("o", "truth", "planned"), ("o", "accent", "funnel"), ("o", "baseline", "pre-existing")]
+    _legend(canvas, entries[: 3 if chart.before else 2])
     return canvas
 
 

@@ -164,6 +164,24 @@ class LatencyChart(ChartSpec):
 
 
 @dataclass(frozen=True)
+class PacingChart(ChartSpec):
+    """How budgets last the day: share of what is spent, by hour.
+
+    Args:
+        plan: (25,) as planned.
+        before: (25,) under the pre-existing system; empty without any.
+        after: (25,) under the funnel.
+    """
+
+    plan: tuple[float, ...] = ()
+    before: tuple[float, ...] = ()
+    after: tuple[float, ...] = ()
+
+    def values(self) -> Iterator[float]:
+        return iter((*self.before, *self.after))
+
+
+@dataclass(frozen=True)
 class TrialPoint:
     """One trial of a sweep.
 

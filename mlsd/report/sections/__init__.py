@@ -7,6 +7,7 @@ from mlsd.report.base import RunResult
 from mlsd.report.page import Page
 from mlsd.report.sections.ablation import ablation
 from mlsd.report.sections.learning import features, labels, training
+from mlsd.report.sections.market import market
 from mlsd.report.sections.offline import offline
 from mlsd.report.sections.online import online
 from mlsd.report.sections.overview import funnel, problem
@@ -24,6 +25,7 @@ BUILDERS = (
     queries,
     ablation,
     online,
+    market,
     predictions,
     labels,
     features,

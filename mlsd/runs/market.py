@@ -1,0 +1,69 @@
+"""What the books of both arms say, for a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from mlsd.ad_server import HOURS, Market
+from mlsd.online.base import ARMS
+from mlsd.online.books import OF_CAMPAIGNS, Books
+from mlsd.pacing.plan import SpendPlan
+from mlsd.report import parts
+
+N_LARGEST = 10
+
+NAMES = dict(zip(ARMS, ("pre-existing system", "funnel"), strict=True))
+
+
+def market_of(books: Mapping[str, Books], market: Market, first_day: int, n_days: int) -> parts.MarketSummary:
+    """Both arms, and the plan that budgets are paced by.
+
+    Args:
+        books: of both arms.
+        market: the rules.
+        first_day: of the test.
+        n_days: of the test.
+    """
+    plan = SpendPlan.of_traffic(list(market.traffic))
+    by_hour = tuple(float(plan.by(hour / HOURS)[0]) for hour in range(HOURS + 1))
+    arms = tuple(_arm(NAMES[arm], books[arm], first_day) for arm in ARMS)
+    return parts.MarketSummary(arms, by_hour, n_days)
+
+
+def _arm(name: str, books: Books, first_day: int) -> parts.MarketArm:
+    campaigns = books.campaigns
+    per_action, new = campaigns["per_action"].astype(bool), campaigns["start_day"] >= first_day
+    largest = campaigns.head(N_LARGEST)
+    groups = {
+        "all": np.ones(len(campaigns), bool),
+        "that pay for clicks": ~per_action,
+        "that pay for conversions": per_action,
+        "new": new,
+        "not new": ~new,
+    }
+    return parts.MarketArm(
+        name,
+        books.to_metrics(),
+        tuple(books.curve.tolist()) if books.n_short else (),
+        books.n_short,
+        tuple(_position(row) for row in _rows(books.positions)),
+        tuple(_payers(group, campaigns[np.asarray(rows)]) for group, rows in groups.items()),
+        tuple(_payers(f"campaign {row['campaign'].iloc[0]}", row) for row in _rows(largest)),
+    )
+
+
+def _rows(table: pd.DataFrame) -> list[pd.DataFrame]:
+    return [table.iloc[[row]] for row in range(len(table))]
+
+
+def _position(row: pd.DataFrame) -> parts.Position:
+    sums = (float(row[name].iloc[0]) for name in ("pages", "shown", "clicks", "paid"))
+    return parts.Position(int(row["position"].iloc[0]), *sums)
+
+
+def _payers(name: str, campaigns: pd.DataFrame) -> parts.Payers:
+    sums = {column: float(campaigns[column].sum()) for column in (*OF_CAMPAIGNS, "budget")}
+    return parts.Payers(name, len(campaigns), **sums)
