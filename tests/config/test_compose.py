@@ -66,7 +66,7 @@ def test_a_group_in_the_wrong_place_is_told_the_right_ones() -> None:
 
 def test_a_missing_problem_is_asked_for() -> None:
     (message,) = faults()
-    assert message.startswith("problem == '???': must be chosen, as in problem=search; there are ")
+    assert message.startswith("problem == '???': must be chosen, as in problem=ads; there are ")
 
 
 def test_every_fault_is_found_at_once_and_the_right_overrides_count() -> None:
