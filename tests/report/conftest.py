@@ -24,7 +24,11 @@ from mlsd.report.parts import (
     GradeShare,
     LabelDiagnostics,
     Latency,
+    MarketArm,
+    MarketSummary,
     OnlineDesign,
+    Payers,
+    Position,
     RaterSummary,
     RatingSummary,
     StageResult,
@@ -425,6 +429,40 @@ def with_queries() -> RunResult:
     )
 
 
+def market_arm(name: str, paid: float) -> MarketArm:
+    names = ("all", "that pay for clicks", "that pay for conversions", "new", "not new")
+    payers = tuple(Payers(one, 40, 9_000, 210, 20, 30, paid, 3 * paid, 2 * paid) for one in names)
+    largest = tuple(
+        Payers(f"campaign {n}", 1, 900, 21, 2, 3, paid / 9, paid / 3, paid / 5) for n in range(10)
+    )
+    places = tuple(Position(n, 3_000, 3_000 - 200 * n, 90 - 9 * n, paid / 4) for n in range(4))
+    figures = {
+        "budget_spent": 0.48,
+        "short_of_money": 0.3,
+        "filled": 0.9,
+        "price_of_bid": 0.62,
+        "unpaid": 0.04,
+    }
+    curve = tuple((hour / 24) ** 0.5 for hour in range(25))
+    return MarketArm(name, figures, curve, 120, places, payers, largest)
+
+
+def sold() -> RunResult:
+    """A run in which pages were sold."""
+    arms = market_arm("pre-existing system", 310.0), market_arm("funnel", 402.5)
+    plan = tuple(hour / 24 for hour in range(25))
+    return replace(realistic(), market=MarketSummary(arms, plan, 14))
+
+
+def sold_nothing() -> RunResult:
+    """A run in which pages could have been sold."""
+    nobody = tuple(Payers(one.name, 0, 0, 0, 0, 0, 0, 0, 0) for one in market_arm("", 1.0).payers)
+    unknown = dict.fromkeys(market_arm("", 1.0).figures)
+    empty = (Position(0, 0, 0, 0, 0),)
+    arms = (MarketArm(name, unknown, (), 0, empty, nobody, ()) for name in ("pre-existing system", "funnel"))
+    return replace(realistic(), market=MarketSummary(tuple(arms), (0.0,) * 25, 1))
+
+
 def one_stage() -> RunResult:
     run = realistic()
     offline = {system: run.metrics["offline"][system] for system in ("logging", "retrieve", "funnel")}
@@ -543,6 +581,8 @@ BUILDERS = {
     "one_stage": one_stage,
     "large": large,
     "hostile": hostile,
+    "sold": sold,
+    "sold_nothing": sold_nothing,
 }
 
 
