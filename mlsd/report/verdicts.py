@@ -144,9 +144,9 @@ def _unmeasured(result: RunResult, metric: str, question: str) -> Verdict:
 
 
 def online_verdict(result: RunResult) -> Verdict:
-    """Whether simulated users gain, on the metric named to decide it."""
+    """Whether simulated users gain, or where pages are sold whoever sells them, by the metric that decides."""
     metric = result.decides.online
-    question = "Do users gain?"
+    question = "Do users gain?" if result.market is None else "Does it earn more?"
     effect = result.effect(metric)
     tone = judged(result, metric, effect).tone
     if effect is None or tone == "none":
