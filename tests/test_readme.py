@@ -80,6 +80,8 @@ def test_a_run_runs(
 ) -> None:
     """On the smallest world or a small collection, with fewer seeds; all else is as it is written."""
     small = ["trainer.max_epochs=1"] if COLLECTION in command else [*small_overrides[1:], "online=none"]
+    if "problem=ads" in command:
+        small = [word.replace("search_small", "ads_small") for word in small]
     words = command.replace(COLLECTION, str(collection)).replace("seed=0,1,2", "seed=0,1").split()
     assert main([*words, *small]) == 0
     reports = list(Path("outputs").rglob("report.html"))

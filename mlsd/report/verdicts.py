@@ -144,7 +144,7 @@ def _unmeasured(result: RunResult, metric: str, question: str) -> Verdict:
 
 
 def online_verdict(result: RunResult) -> Verdict:
-    """Whether simulated users gain, or where pages are sold whoever sells them, by the metric that decides."""
+    """Whether users gain, or where pages are sold whoever sells them, by the metric that decides."""
     metric = result.decides.online
     question = "Do users gain?" if result.market is None else "Does it earn more?"
     effect = result.effect(metric)
