@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from mlsd import rng
+from mlsd.errors import InputError
 from mlsd.locks import locked
 from mlsd.tuning.callers import Callers
 from mlsd.tuning.identity import ATTRIBUTE, check_same
@@ -58,6 +59,7 @@ class Ledger:
         self.space = Space.of(tuning.space)
         self.callers = Callers(tuning.place)
         self.storage = open_storage(tuning.storage, tuning.place, _given_up)
+        self.is_exhausted = False
         self._running: dict[int, Trial] = {}
         with self._plainly(), self._turn():
             self.study = self._opened(about)
@@ -81,7 +83,8 @@ class Ledger:
 
     @property
     def is_done(self) -> bool:
-        return self.n_settled >= self.tuning.n_trials
+        """Whether enough is tried, or all that there is: a finite space may hold less than is asked for."""
+        return self.is_exhausted or self.n_settled >= self.tuning.n_trials
 
     def close(self) -> None:
         """Let go of the storage; nothing more can be asked or told."""
@@ -105,7 +108,7 @@ class Ledger:
         """Begin the next trial; None where as many as are wanted are done or under way."""
         with self._plainly(), self._turn():
             self._give_up_abandoned()
-            if sum(one.state in TAKEN for one in self.trials) >= self.tuning.n_trials:
+            if self.is_exhausted or sum(one.state in TAKEN for one in self.trials) >= self.tuning.n_trials:
                 return None
             self.study.sampler = self._sampler()
             trial = self._asked()
@@ -138,7 +141,7 @@ class Ledger:
                 return
             state = TrialState.COMPLETE if result.state == "complete" else TrialState.PRUNED
             values = list(result.values) if result.state == "complete" else None
-            self.study.tell(self._running.pop(number), values, state)
+            self._settle(self._running.pop(number), state, values)
 
     def crashed(self, number: int, reason: str) -> bool:
         """A worker was killed. The trial is tried once more; returns whether it is."""
@@ -153,7 +156,16 @@ class Ledger:
         if again:
             trial.set_user_attr(REPEATED, value=True)
             self.study.enqueue_trial(trial.params, user_attrs={REPEATS: number})
-        self.study.tell(trial, state=TrialState.FAIL)
+        self._settle(trial, TrialState.FAIL)
+
+    def _settle(self, trial: Trial, state: TrialState, values: list[float] | None = None) -> None:
+        """Tell the study. A sampler that has nothing left asks the loop to stop, which is ours."""
+        try:
+            self.study.tell(trial, values, state)
+        except RuntimeError as error:
+            if "Study.stop" not in str(error):
+                raise
+            self.is_exhausted = True
 
     def _opened(self, about: Mapping[str, Any]) -> Study:
         directions = [one.direction for one in self.tuning.objectives.values()]
@@ -188,8 +200,22 @@ class Ledger:
         chosen: dict[str, Label] = {}
         for name, parameter in self.space.parameters.items():
             if self.space.counts(name, chosen):
-                chosen[name] = _suggest(trial, name, parameter)
+                chosen[name] = self._chosen(trial, name, parameter)
         return chosen
+
+    def _chosen(self, trial: Trial, name: str, parameter: Parameter) -> Label:
+        """What the sampler chooses.
+
+        Raises:
+            InputError: it cannot choose from this space, such as one without end where all is to be tried.
+        """
+        try:
+            return _suggest(trial, name, parameter)
+        except ValueError as error:
+            self._running.pop(trial.number, None)
+            self._settle(trial, TrialState.FAIL)
+            sampler = self.search.sampler.name
+            raise InputError(f"tuning.sampler == {sampler!r} cannot choose {name}: {error}") from error
 
     def _asked(self) -> Trial:
         with warnings.catch_warnings():

@@ -62,7 +62,7 @@ def sweep(
             finally:
                 result = sweep_result(asked, ledger)
                 write_study(result, asked)
-        told.ends(result)
+        told.ends(result, ledger)
     return result
 
 
@@ -184,9 +184,11 @@ class Told:
         said = values or result.reason or result.state
         self._say(f"{mark} trial {number:<4} {took:>8}  {said}  {words}")
 
-    def ends(self, result: SweepResult) -> None:
+    def ends(self, result: SweepResult, ledger: Ledger) -> None:
         """The best, and where everything lies."""
         counts = ", ".join(f"{n} {state}" for state, n in result.counts.items())
+        if ledger.is_exhausted:
+            self._say("every combination was tried")
         self._say(f"{counts}; best: {'none' if result.best is None else f'trial {result.best}'}")
         for _, line in result.commands[1:2]:
             self._say(f"  {line}")

@@ -21,7 +21,7 @@ from optuna.trial import TrialState
 from rich.console import Console
 
 from mlsd.config.compose import compose_overrides
-from mlsd.errors import ConfigError
+from mlsd.errors import ConfigError, InputError
 from mlsd.progress import silent
 from mlsd.report.sweep import SweepResult
 from mlsd.runs import steps
@@ -245,3 +245,24 @@ def test_ctrl_c_ends_it_and_the_same_command_goes_on(small: Small, tmp_path: Pat
     result, said = swept(*small, f"tuning.n_trials={n_done + 1}")
     assert f"{n_done} of {n_done + 1} trials are there" in said
     assert result.counts["complete"] + result.counts.get("pruned", 0) == n_done + 1
+
+
+def test_a_finite_space_is_tried_whole_and_no_longer(small: Small) -> None:
+    space = ["~tuning.space.learning_rate", "~tuning.space.n_cross"]
+    result, said = swept(
+        *small,
+        *space,
+        "sampler@tuning.sampler=brute_force",
+        "tuning.n_trials=20",
+        "pruner@tuning.pruner=none",
+    )
+    assert sorted(str(trial.chosen["full_ranker"]) for trial in result.trials) == ["dcn_v2", "mlp"]
+    assert result.counts == {"complete": 2}
+    assert "every combination was tried" in said
+
+
+def test_a_space_without_end_cannot_be_tried_whole(small: Small) -> None:
+    with pytest.raises(
+        InputError, match=r"tuning.sampler == 'BruteForceSampler' cannot choose learning_rate"
+    ):
+        swept(*small, "sampler@tuning.sampler=brute_force")
