@@ -10,6 +10,7 @@ import pytest
 
 import mlsd
 from mlsd.errors import ConfigError, InputError
+from mlsd.online.ads_test import METRICS
 from mlsd.runs.finished import FinishedRun
 from mlsd.store import read_json
 
@@ -28,19 +29,11 @@ def finished(store: Path) -> FinishedRun:
 
 def test_every_stage_and_the_experiment_have_their_figures(finished: FinishedRun) -> None:
     metrics = read_json(finished.folder / "metrics.json")
-    assert {"logging", "target", "value", "light_rank", "full_rank", "auction", "funnel"} == set(
-        metrics["offline"]
-    )
+    stages = {"target", "value", "light_rank", "full_rank", "hide_filter", "auction"}
+    assert set(metrics["offline"]) == {"logging", *stages, "funnel"}
     for name in ("AUC", "LogLoss", "NE", "ECE", "CalibrationRatio", "Precision(threshold=0.05)"):
         assert metrics["offline"]["full_rank"][name]["all"]["value"] is not None
-    for name in (
-        "revenue_per_1000",
-        "ctr",
-        "conversion_rate",
-        "return_on_spend",
-        "hide_rate",
-        "retention_7d",
-    ):
+    for name in METRICS:
         assert metrics["online"][name]["effect"] is not None
         assert metrics["online"][name]["truth"] is not None
 
