@@ -27,13 +27,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import t
 
 from mlsd import ragged
 from mlsd.auctions.base import Auction, Bids
 from mlsd.auctions.equilibrium import balanced_bids
 from mlsd.auctions.gsp import GSP
 from mlsd.auctions.vcg import VCG
+from mlsd.estimators.worlds import OverWorlds, over_worlds
 from mlsd.store import write_json, write_text
 from mlsd.testing.known_market import N_POSITIONS, known_funnel
 from mlsd.types import Array, Floats, Ints, RankingBatch
@@ -66,15 +66,6 @@ class Market(NamedTuple):
     campaign: Ints
     """(n_candidates,) whose ad it is."""
     multipliers: Floats
-
-
-class Figure(NamedTuple):
-    """A mean over worlds, and its difference from VCG with the ends of its interval."""
-
-    value: float
-    difference: float
-    low: float
-    high: float
 
 
 def market_of(world: AdsWorld) -> Market:
@@ -177,18 +168,11 @@ def gains(market: Market, factor: Floats, campaign: int, there: Array) -> Floats
     return np.asarray(gain.sum(axis=1).reshape(n, -1).sum(axis=1))
 
 
-def figures(worlds: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, Figure]]:
+def figures(worlds: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, OverWorlds]]:
     """Arm -> metric -> its figure."""
     values = {arm: {name: np.array([world[arm][name] for world in worlds]) for name in SHOWN} for arm in ARMS}
     base = values[VCG_TRUTHFUL]
-    return {arm: {name: _figure(of[name], base[name]) for name in SHOWN} for arm, of in values.items()}
-
-
-def _figure(values: Floats, base: Floats) -> Figure:
-    change = values - base
-    error = float(t.ppf(0.975, len(change) - 1) * change.std(ddof=1) / np.sqrt(len(change)))
-    mean = float(change.mean())
-    return Figure(float(values.mean()), mean, mean - error, mean + error)
+    return {arm: {name: over_worlds(of[name], base[name]) for name in SHOWN} for arm, of in values.items()}
 
 
 HEAD = """# GSP or VCG?
@@ -204,7 +188,7 @@ with 95% intervals.
 
 
 def as_markdown(
-    found: Mapping[str, Mapping[str, Figure]], factor: float, left: float, settings: Settings
+    found: Mapping[str, Mapping[str, OverWorlds]], factor: float, left: float, settings: Settings
 ) -> str:
     """The figures as a table."""
     seeds = f"{SEEDS[0]} to {SEEDS[-1]}"
@@ -215,7 +199,7 @@ def as_markdown(
     return f"{head}{''.join(rows)}\n{note}\n"
 
 
-def _cells(arm: str, of_arm: Mapping[str, Figure]) -> list[str]:
+def _cells(arm: str, of_arm: Mapping[str, OverWorlds]) -> list[str]:
     cells = []
     for name in SHOWN:
         value, difference, low, high = of_arm[name]

@@ -20,12 +20,11 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import t
 
 from mlsd.auctions.gsp import GSP
+from mlsd.estimators.worlds import OverWorlds, over_worlds
 from mlsd.online.ads_test import METRICS, AdsCounter
 from mlsd.online.base import total, totals
 from mlsd.online.outcomes import served_days
@@ -50,15 +49,6 @@ class Settings:
     n_users: int = 1000
     n_campaigns: int = 200
     n_days: int = 28
-
-
-class Figure(NamedTuple):
-    """A metric's mean over worlds, and its difference from no reserve with the ends of its interval."""
-
-    value: float
-    difference: float
-    low: float
-    high: float
 
 
 Found = dict[str, dict[str, float]]
@@ -96,7 +86,7 @@ def kept(store: Store, settings: Settings, code: str, seed: int) -> Found:
     )
 
 
-def figures(worlds: Sequence[Found]) -> dict[str, dict[str, Figure]]:
+def figures(worlds: Sequence[Found]) -> dict[str, dict[str, OverWorlds]]:
     """Reserve -> metric -> its figure."""
     values = {
         reserve: {name: np.array([world[reserve][name] for world in worlds]) for name in SHOWN}
@@ -104,16 +94,9 @@ def figures(worlds: Sequence[Found]) -> dict[str, dict[str, Figure]]:
     }
     base = values[str(RESERVES[0])]
     return {
-        reserve: {name: _figure(of_metric[name], base[name]) for name in SHOWN}
+        reserve: {name: over_worlds(of_metric[name], base[name]) for name in SHOWN}
         for reserve, of_metric in values.items()
     }
-
-
-def _figure(values: np.ndarray[Any, Any], base: np.ndarray[Any, Any]) -> Figure:
-    change = values - base
-    error = t.ppf(0.975, len(change) - 1) * change.std(ddof=1) / np.sqrt(len(change))
-    mean = float(change.mean())
-    return Figure(float(values.mean()), mean, mean - float(error), mean + float(error))
 
 
 HEAD = """# Which reserve price?
@@ -138,7 +121,7 @@ WORDS = {
 SCALE = {"ctr": 1000.0, "hide_rate": 1000.0}
 
 
-def as_markdown(found: Mapping[str, Mapping[str, Figure]], settings: Settings) -> str:
+def as_markdown(found: Mapping[str, Mapping[str, OverWorlds]], settings: Settings) -> str:
     """The figures as a table."""
     head = HEAD.format(
         seeds=f"{SEEDS[0]} to {SEEDS[-1]}",
@@ -150,7 +133,7 @@ def as_markdown(found: Mapping[str, Mapping[str, Figure]], settings: Settings) -
     return head + "".join(rows)
 
 
-def _cells(of_metric: Mapping[str, Figure]) -> list[str]:
+def _cells(of_metric: Mapping[str, OverWorlds]) -> list[str]:
     cells = []
     for name in SHOWN:
         value, difference, low, high = (SCALE.get(name, 1.0) * part for part in of_metric[name])

@@ -11,6 +11,7 @@ import pytest
 
 from mlsd.auctions.base import Bids
 from mlsd.auctions.gsp import GSP
+from mlsd.estimators.worlds import OverWorlds
 
 RESULTS = Path(__file__).resolve().parents[2] / "experiments" / "results"
 
@@ -71,7 +72,7 @@ def test_the_committed_table_is_that_of_the_committed_figures(experiment: Module
     settings = experiment.Settings(kept["n_users"], kept["n_campaigns"])
     assert settings == experiment.Settings()
     found = {
-        arm: {name: experiment.Figure(**kept["figures"][arm][name]) for name in experiment.SHOWN}
+        arm: {name: OverWorlds(**kept["figures"][arm][name]) for name in experiment.SHOWN}
         for arm in experiment.ARMS
     }
     written = (RESULTS / "gsp_or_vcg.md").read_text(encoding="utf-8")

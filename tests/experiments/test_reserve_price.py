@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+from mlsd.estimators.worlds import OverWorlds
 from mlsd.store import Store
 
 RESULTS = Path(__file__).resolve().parents[2] / "experiments" / "results"
@@ -41,9 +42,7 @@ def test_the_committed_table_is_that_of_the_committed_figures(experiment: Module
     settings = experiment.Settings(kept["n_users"], kept["n_campaigns"], kept["n_days"])
     assert settings == experiment.Settings()
     found = {
-        str(reserve): {
-            name: experiment.Figure(**kept["figures"][str(reserve)][name]) for name in experiment.SHOWN
-        }
+        str(reserve): {name: OverWorlds(**kept["figures"][str(reserve)][name]) for name in experiment.SHOWN}
         for reserve in experiment.RESERVES
     }
     written = (RESULTS / "reserve_price.md").read_text(encoding="utf-8")

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from mlsd import checks, ragged, rng
+from mlsd import checks, rng
 from mlsd.types import Floats, Ints, State
-from mlsd.worlds.visits.base import Moments, Numbering, remembered, visit_logits
+from mlsd.worlds.visits.base import Moments, Numbering, remembered, visit_logits, visits
 
 HOURS = 24
 _MINUTES_BETWEEN_VIEWS = 1.0
@@ -194,12 +194,8 @@ class Audience:
             day: 0-based.
             state: what people remember.
         """
-        came = rng.uniform(self.seed, "visits", users, day) < self.visit_prob(state)[users]
-        visitors = users[came]
-        n_views = 1 + rng.choice(self.seed, "n_views", self.options.views_per_visit, visitors, day)
-        user = np.repeat(visitors, n_views)
-        place = ragged.positions(ragged.offsets_of_counts(n_views))
-        return Moments(user, np.full_like(user, day), place, np.zeros_like(user))
+        prob = self.visit_prob(state)[users]
+        return visits(users, day, prob, self.options.views_per_visit, self.seed, "n_views")
 
     def time_of(self, moments: Moments) -> Floats:
         """(n_requests,) in days: a visit begins in an hour by `hour_shares`, its views are a minute apart."""

@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 
 from mlsd import checks, ragged
-from mlsd.errors import InputError
 from mlsd.types import Array, Catalog, Columns, Floats, Ints, Judgements, Requests, Served, Slates, State
 from mlsd.worlds.ads.audience import HOURS, MOST_VALUES, Audience, AudienceOptions
 from mlsd.worlds.ads.campaigns import (
@@ -24,7 +23,7 @@ from mlsd.worlds.ads.campaigns import (
 from mlsd.worlds.ads.responses import Probs, ResponseModel, ResponseOptions, Responses, Suits
 from mlsd.worlds.base import LiveWorld
 from mlsd.worlds.click_models.base import ClickModel
-from mlsd.worlds.visits.base import Moments
+from mlsd.worlds.visits.base import Moments, ascending, moments_of
 
 DEVICES = ("phone", "computer", "tablet")
 
@@ -172,11 +171,8 @@ class AdsWorld(LiveWorld):
         }
 
     def arrivals(self, users: Ints, day: int, state: State) -> Requests:
-        ascending = np.sort(users)
-        if np.any(np.diff(ascending) == 0):
-            raise InputError("users must not repeat")
         people = self.people
-        moments = people.come(ascending, day, state)
+        moments = people.come(ascending(users), day, state)
         columns = {
             "region": people.region[moments.user],
             "age_band": people.age_band[moments.user],
@@ -252,10 +248,4 @@ class AdsWorld(LiveWorld):
 
     def _moments(self, requests: Requests) -> Moments:
         """What the ids of the requests stand for."""
-        moments = self.people.numbering.moments(requests.request_id)
-        strange = (moments.user != requests.user) | (moments.day != requests.day)
-        if np.any(strange):
-            raise InputError(
-                f"request.request_id == {requests.request_id[strange][0]}, must be of a request of this world"
-            )
-        return moments
+        return moments_of(requests, self.people.numbering)

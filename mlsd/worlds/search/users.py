@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from mlsd import checks, ragged, rng
+from mlsd import checks, rng
 from mlsd.types import Floats, Ints, State
 from mlsd.worlds.search.queries import Queries
-from mlsd.worlds.visits.base import Moments, Numbering, remembered, visit_logits
+from mlsd.worlds.visits.base import Moments, Numbering, remembered, visit_logits, visits
 
 _MINUTES_BETWEEN_QUERIES = 2.0
 _MINUTES_A_DAY = 1440.0
@@ -137,12 +137,8 @@ class Users:
             day: 0-based.
             state: what users remember.
         """
-        came = rng.uniform(self.seed, "visits", users, day) < self.visit_prob(state)[users]
-        visitors = users[came]
-        n_queries = 1 + rng.choice(self.seed, "n_queries", self.options.queries_per_visit, visitors, day)
-        user = np.repeat(visitors, n_queries)
-        place = ragged.positions(ragged.offsets_of_counts(n_queries))
-        return Moments(user, np.full_like(user, day), place, np.zeros_like(user))
+        prob = self.visit_prob(state)[users]
+        return visits(users, day, prob, self.options.queries_per_visit, self.seed, "n_queries")
 
     def query_of(self, moments: Moments) -> Ints:
         """(n_requests,) what is asked for: a topic by popularity and interest, a query of it by popularity.

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from mlsd import checks, rng
-from mlsd.errors import InputError
 from mlsd.types import (
     Array,
     Catalog,
@@ -36,7 +35,7 @@ from mlsd.worlds.search.texts import make_catalog
 from mlsd.worlds.search.users import UserOptions, Users
 from mlsd.worlds.search.vocabulary import LanguageOptions, Lexicon, make_lexicon
 from mlsd.worlds.search.wordings import ReformulationOptions, WordingOptions, Wordings, n_variants
-from mlsd.worlds.visits.base import Moments
+from mlsd.worlds.visits.base import Moments, ascending, moments_of
 
 
 @dataclass(kw_only=True, eq=False)
@@ -186,7 +185,7 @@ class SearchWorld(LiveWorld):
         return self.all_users.first_state()
 
     def arrivals(self, users: Ints, day: int, state: State) -> Requests:
-        return self._requests(self.all_users.come(_ascending(users), day, state))
+        return self._requests(self.all_users.come(ascending(users), day, state))
 
     def follow_ups(self, served: Served) -> Requests:
         moments = self.all_users.numbering.moments(served.requests.request_id)
@@ -256,13 +255,7 @@ class SearchWorld(LiveWorld):
 
     def _moments(self, requests: Requests) -> Moments:
         """What the ids of the requests stand for."""
-        moments = self.all_users.numbering.moments(requests.request_id)
-        strange = (moments.user != requests.user) | (moments.day != requests.day)
-        if np.any(strange):
-            raise InputError(
-                f"request.request_id == {requests.request_id[strange][0]}, must be of a request of this world"
-            )
-        return moments
+        return moments_of(requests, self.all_users.numbering)
 
 
 class _Asked(NamedTuple):
@@ -275,11 +268,3 @@ class _Asked(NamedTuple):
 
     query: Ints
     form: Ints
-
-
-def _ascending(users: Ints) -> Ints:
-    """Distinct users in ascending order."""
-    ordered = np.sort(users)
-    if np.any(np.diff(ordered) == 0):
-        raise InputError("users must not repeat")
-    return ordered

@@ -5,6 +5,7 @@ How often users visit, and what they remember of a visit, is the same for all wo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, logit
 
-from mlsd import rng
-from mlsd.types import Array, Floats, Ints
+from mlsd import ragged, rng
+from mlsd.errors import InputError
+from mlsd.types import Array, Floats, Ints, Requests
 
 
 class Moments(NamedTuple):
@@ -67,6 +69,51 @@ class Numbering:
         visit, place = divmod(rest, self.n_places)
         day, user = divmod(visit, self.n_users)
         return Moments(user, day, place, attempt)
+
+
+def ascending(users: Ints) -> Ints:
+    """Distinct users in ascending order.
+
+    Raises:
+        InputError: somebody is there twice.
+    """
+    ordered = np.sort(users)
+    if np.any(np.diff(ordered) == 0):
+        raise InputError("users must not repeat")
+    return ordered
+
+
+def moments_of(requests: Requests, numbering: Numbering) -> Moments:
+    """What the ids of requests stand for.
+
+    Raises:
+        InputError: an id is not that of a request of this user on this day.
+    """
+    moments = numbering.moments(requests.request_id)
+    strange = (moments.user != requests.user) | (moments.day != requests.day)
+    if np.any(strange):
+        raise InputError(
+            f"request.request_id == {requests.request_id[strange][0]}, must be of a request of this world"
+        )
+    return moments
+
+
+def visits(users: Ints, day: int, prob: Floats, shares: Sequence[float], seed: int, per: str) -> Moments:
+    """Who of these users visits on a day, and the first tries of what they ask for, in order of their ids.
+
+    Args:
+        users: (n,) ascending.
+        day: 0-based.
+        prob: (n,) P(the user visits).
+        shares: of visits that ask for 1, 2, ... things.
+        seed: of the draws.
+        per: names the draw of how many things.
+    """
+    visitors = users[rng.uniform(seed, "visits", users, day) < prob]
+    n_asked = 1 + rng.choice(seed, per, shares, visitors, day)
+    user = np.repeat(visitors, n_asked)
+    place = ragged.positions(ragged.offsets_of_counts(n_asked))
+    return Moments(user, np.full_like(user, day), place, np.zeros_like(user))
 
 
 def visit_logits(seed: int, n_users: int, mean_prob: float, shape: float) -> Floats:
