@@ -46,6 +46,16 @@ def test_the_report_says_how_the_experiment_was_made(finished: FinishedRun) -> N
     assert not re.search(r"\bnan\b", report, re.IGNORECASE)
 
 
+def test_the_design_has_every_stage_where_it_works(finished: FinishedRun) -> None:
+    """What a click is worth is said of candidates, once they are found."""
+    design = (finished.folder / "design.md").read_text(encoding="utf-8")
+    places = [
+        design.index(f"\n{name} ") for name in ("target", "value", "light_rank", "full_rank", "auction")
+    ]
+    assert places == sorted(places)
+    assert "| value | 1,000 | 1,000 |" in design
+
+
 def test_the_log_tells_what_was_paid(finished: FinishedRun) -> None:
     shown = pd.read_parquet(finished.folder / "log" / "impressions.parquet")
     assert shown["paid"].sum() > 0

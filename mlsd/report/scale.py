@@ -9,6 +9,7 @@ from math import floor, log10
 from mlsd.config.schema import FunnelPlan, StageCost
 from mlsd.problems.base import SECONDS_A_DAY, Problem
 from mlsd.report.numbers import count, milliseconds, significant
+from mlsd.stages.base import RequestStage
 
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -64,9 +65,10 @@ def stage_loads(problem: Problem, plan: FunnelPlan) -> list[StageLoad]:
     """The load of each stage that requests pass, in order."""
     loads, n_in = [], problem.scale.n_matching
     for name, stage in plan.active.items():
-        candidates = (n_in, stage.n_out) if stage.n_out is not None else (0, 0)
+        n_out = n_in if stage.n_out is None else stage.n_out
+        candidates = (0, 0) if isinstance(stage, RequestStage) else (n_in, n_out)
         loads.append(_load(name, *candidates, plan.costs.get(name), problem))
-        n_in = n_in if stage.n_out is None else stage.n_out
+        n_in = n_out
     return loads
 
 
