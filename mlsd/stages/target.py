@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from mlsd import checks, ragged
 from mlsd.errors import InputError, NotFittedError
 from mlsd.fitting import Curves, Fitting
 from mlsd.stages.base import CandidateStage, TrainingData
-from mlsd.targeting.bitmaps import Words, pack
+from mlsd.targeting.bitmaps import Words, first_rows_of, pack
 from mlsd.targeting.contexts import Contexts
 from mlsd.targeting.index import TargetingIndex
 from mlsd.targeting.keys import Key, ValueSets
@@ -20,11 +21,11 @@ from mlsd.types import (
     Candidates,
     Catalog,
     Columns,
+    Floats,
     Ints,
     RankingBatch,
     Requests,
     State,
-    concat_batches,
 )
 
 HOUR, HOURS = "hour", 24
@@ -60,7 +61,7 @@ class Target(CandidateStage):
             most = HOURS if name == HOUR else MASK_BITS
             checks.between(f"keys.{name}", n_values, 1, most)
         self.action_prob = checks.probability("action_prob", action_prob)
-        self._learnt: tuple[Columns, TargetingIndex] | None = None
+        self._learnt: _Learnt | None = None
 
     @property
     def needs(self) -> frozenset[str]:
@@ -85,48 +86,67 @@ class Target(CandidateStage):
         return {}
 
     def process(self, batch: RankingBatch) -> RankingBatch:
-        requests = batch.requests
-        if not len(requests):
-            return RankingBatch(requests, self._with_offers(Candidates.none(0)))
-        parts, rows = [], []
-        for day in np.unique(requests.day):
-            of_day = np.flatnonzero(requests.day == day)
-            rows.append(of_day)
-            parts.append(self._of_day(requests.take(of_day), int(day)))
-        found = concat_batches(parts).take(np.argsort(np.concatenate(rows), kind="stable"))
-        return found.top(found.candidates["score"], self.n_out)
-
-    def _of_day(self, requests: Requests, day: int) -> RankingBatch:
-        running, index = self._running(day), self._fitted[1]
-        found = index.candidates(Contexts.of(index.keys, _with_hour(requests)), running)
-        return RankingBatch(requests, self._with_offers(found))
-
-    def _with_offers(self, candidates: Candidates) -> Candidates:
-        bid, per_action = (self._fitted[0][name][candidates.items] for name in _OFFER)
-        score = np.where(per_action, self.action_prob * bid, bid)
-        return candidates.with_columns(score=score, bid=bid, per_action=per_action)
-
-    def _running(self, day: int) -> Words:
-        start, end = (self._fitted[0][name] for name in _SCHEDULE)
-        return pack((start <= day) & (day < end))
+        requests, learnt = batch.requests, self._fitted
+        contexts = Contexts.of(learnt.index.keys, _with_hour(requests))
+        found: list[Ints] = [np.zeros(0, np.int64)] * len(requests)
+        for day in np.unique(requests.day).tolist():
+            rows = np.flatnonzero(requests.day == day)
+            eligible = learnt.index.eligible(contexts.take(rows), learnt.running(day))
+            for row, words in zip(rows.tolist(), eligible, strict=True):
+                found[row] = first_rows_of(words, self.n_out)
+        offsets = ragged.offsets_of_counts(np.array([len(places) for places in found], np.int64))
+        items = learnt.order[np.concatenate([np.zeros(0, np.int64), *found])]
+        offers = {"score": learnt.score, **{name: learnt.columns[name] for name in _OFFER}}
+        columns = {name: values[items] for name, values in offers.items()}
+        return RankingBatch(requests, Candidates(offsets, items, columns))
 
     @property
-    def _fitted(self) -> tuple[Columns, TargetingIndex]:
-        """Columns of the catalog, and the index of its rules."""
+    def _fitted(self) -> _Learnt:
         if self._learnt is None:
             raise NotFittedError("a targeting stage was used before fit or load_state")
         return self._learnt
 
     def state(self) -> State:
-        return dict(self._fitted[0])
+        return dict(self._fitted.columns)
 
     def load_state(self, state: State) -> None:
         self._take(state)
 
     def _take(self, columns: Columns) -> None:
-        included = {name: _value_sets(columns[f"target_{name}"], name, n) for name, n in self.keys.items()}
+        score = np.where(columns["per_action"], self.action_prob * columns["bid"], columns["bid"])
+        order = np.argsort(-score, kind="stable")
+        masks = {name: columns[f"target_{name}"] for name in self.keys}
+        included = {name: _value_sets(masks[name], name, n).take(order) for name, n in self.keys.items()}
         keys = tuple(Key(name, range(n_values)) for name, n_values in self.keys.items())
-        self._learnt = columns, TargetingIndex(Rules(len(columns["bid"]), keys, included))
+        self._learnt = _Learnt(columns, score, order, TargetingIndex(Rules(len(score), keys, included)))
+
+
+@dataclass(frozen=True)
+class _Learnt:
+    """A catalog, and an index of its rules in which the best offer stands first.
+
+    Args:
+        columns: of the catalog.
+        score: (n_ads,) what each offers for a click.
+        order: (n_ads,) ads from the best offer down; of equal ones, the lower first.
+        index: of the rules in this order, so that the first that are found are the best.
+    """
+
+    columns: Columns
+    score: Floats
+    order: Ints
+    index: TargetingIndex
+    _running: dict[int, Words] = field(default_factory=dict)
+
+    def running(self, day: int) -> Words:
+        """Bits of the ads whose campaign runs, in this order; kept for the last day that was asked for."""
+        words = self._running.get(day)
+        if words is None:
+            start, end = (self.columns[name][self.order] for name in _SCHEDULE)
+            words = pack((start <= day) & (day < end))
+            self._running.clear()
+            self._running[day] = words
+        return words
 
 
 def _value_sets(mask: Ints, name: str, n_values: int) -> ValueSets:

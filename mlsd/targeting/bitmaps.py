@@ -70,5 +70,16 @@ def rows_of(words: Words) -> Ints:
     return rows
 
 
+def first_rows_of(words: Words, n: int) -> Ints:
+    """The first `n` rows whose bits are set, ascending; all where there are no more.
+
+    Example:
+        >>> first_rows_of(np.array([5, 1], np.uint64), 2).tolist()
+        [0, 2]
+    """
+    enough = int(np.searchsorted(np.cumsum(np.bitwise_count(words), dtype=np.int64), n)) + 1
+    return rows_of(words[:enough])[:n]
+
+
 def _set_bits(octets: NDArray[np.uint8]) -> Ints:
     return np.asarray(np.flatnonzero(np.unpackbits(octets, bitorder="little").view(bool)), np.int64)

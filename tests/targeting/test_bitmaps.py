@@ -37,3 +37,9 @@ def test_rows_are_those_of_the_flags_however_many(share: float) -> None:
 def test_flags_of_many_sets_are_packed_side_by_side() -> None:
     flags = np.random.default_rng(7).random((3, 70)) < 0.5
     np.testing.assert_array_equal(bitmaps.pack(flags), [bitmaps.pack(row) for row in flags])
+
+
+@given(ROWS, st.integers(1, 320))
+def test_the_first_rows_are_those_of_all(drawn: tuple[int, set[int]], n: int) -> None:
+    words = bitmaps.pack_rows(np.array(sorted(drawn[1] if drawn[0] else ()), np.int64), drawn[0])
+    assert bitmaps.first_rows_of(words, n).tolist() == bitmaps.rows_of(words)[:n].tolist()
