@@ -50,7 +50,8 @@ def overrides_of(option: str, collection: Path) -> tuple[str, ...]:
     command, *given = command_of(option)[1:]
     words = [word for word in given if not word.startswith("-")]
     if command == "sweep":
-        tuning = next((word for word in words if word.startswith("tuning=")), "tuning=search")
+        named_like = words[0].replace("problem=", "tuning=")
+        tuning = next((word for word in words if word.startswith("tuning=")), named_like)
         words = [words[0], f"+{tuning}", *(word for word in words[1:] if word != tuning)]
     return tuple(
         word.removesuffix("DIR") + str(collection) if word.endswith("=DIR") else word for word in words
