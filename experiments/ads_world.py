@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from mlsd import rng
+from mlsd.ad_server import wanted
 from mlsd.serving import serve
 from mlsd.store import write_text
 from mlsd.types import NO_ITEM, Floats, Requests, Served, Slates
@@ -65,10 +66,8 @@ def figures(world: AdsWorld, days: Sequence[Served]) -> dict[str, float]:
     revenue, beyond, spending = 0.0, 0, 0
     for served in days:
         campaign = of_ad[served.slates.items]
-        done = np.where(
-            campaigns.per_action[campaign], served.feedback["conversion_days"] > 0, served.feedback["click"]
-        )
-        paid = np.where(served.slates.shown & done, campaigns.bid[campaign], 0.0)
+        done = wanted(world.catalog["per_action"], served)
+        paid = np.where(done, campaigns.bid[campaign], 0.0)
         spend = np.bincount(campaign.ravel(), paid.ravel(), world.n_campaigns)
         revenue += paid.sum()
         spending += int(np.count_nonzero(spend))

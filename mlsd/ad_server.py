@@ -12,7 +12,7 @@ from mlsd.errors import InputError, InvalidValueError
 from mlsd.funnel import Funnel
 from mlsd.pacing.base import Pacer, PacingState
 from mlsd.pacing.budgets import Budgets
-from mlsd.pacing.frequency import Exposures
+from mlsd.pacing.frequency import Exposures, places
 from mlsd.pacing.plan import SpendPlan
 from mlsd.serving import explored_slates, in_blocks
 from mlsd.stages.auction import AuctionStage
@@ -27,6 +27,7 @@ from mlsd.types import (
     Served,
     Slates,
     concat_batches,
+    concat_slates,
 )
 
 HOURS = 24
@@ -118,7 +119,8 @@ class AdServer:
         self.campaign = catalog["campaign"].astype(np.int64)
         self.per_action = catalog["per_action"].astype(np.bool_)
         share = checks.probability("budget_share", budget_share)
-        self.budget = share * _of_campaigns(catalog["daily_budget"], self.campaign)
+        ad, has_ads = first_ads(self.campaign)
+        self.budget = share * np.where(has_ads, catalog["daily_budget"][ad], 0.0)
         self.plan = SpendPlan.of_traffic(list(market.traffic))
         self._before_auction = list(funnel.stages.values())[:-1]
         self._day = -1
@@ -152,7 +154,7 @@ class AdServer:
             seen = self._with_shown(seen, requests.take(of_users), page.items)
             pages.append(page)
             rows.append(of_users)
-        return _concat(pages).take(np.argsort(np.concatenate(rows), kind="stable"))
+        return concat_slates(pages).take(np.argsort(np.concatenate(rows), kind="stable"))
 
     def settle(self, served: Served) -> Served:
         """Charge for clicks and conversions; adds the feedback `paid`, in money."""
@@ -160,11 +162,9 @@ class AdServer:
         if not len(requests):
             return replace(served, feedback={**feedback, PAID: np.zeros(slates.items.shape)})
         rows, positions = _in_viewing_order(requests, slates.items)
-        items = slates.items[rows, positions]
-        converted = feedback["conversion_days"][rows, positions] > 0
-        done = np.where(self.per_action[items], converted, feedback["click"][rows, positions])
-        price = np.where(done, slates.columns["price"][rows, positions], 0.0)
-        self._pacing, charges = self.pacing.charge(self.campaign[items], price)
+        campaign = self.campaign[slates.items[rows, positions]]
+        price = np.where(wanted(self.per_action, served), slates.columns["price"], 0.0)[rows, positions]
+        self._pacing, charges = self.pacing.charge(campaign, price)
         self._seen = self._with_shown(self._seen, requests, slates.items)
         paid = np.zeros(slates.items.shape)
         paid[rows, positions] = charges.paid
@@ -198,8 +198,10 @@ class AdServer:
     def _page(self, batch: RankingBatch, seen: Exposures) -> Slates:
         """What pages show to people who have seen so much today, one page each."""
         takes_part = self._takes_part(batch, seen)
-        sold = self._sold(batch, takes_part)
-        given_away = self._given_away(batch, takes_part)
+        value = batch.per_candidate(self.auction.value).astype(np.float64)
+        bid = self.market.pacer.bids(self.pacing, self.campaign[batch.candidates.items], value)
+        sold = self._sold(batch, bid, takes_part)
+        given_away = self._given_away(batch, bid, takes_part)
         explored = given_away.columns["explored"]
         wanted = np.where(explored, given_away.items, sold.items)
         items = self._admitted(batch.requests, wanted, seen)
@@ -212,10 +214,8 @@ class AdServer:
         let_in = self.market.pacer.takes_part(self.pacing, campaign, request_id)
         return np.asarray(let_in & seen.below_cap(user, campaign))
 
-    def _sold(self, batch: RankingBatch, takes_part: Array) -> Slates:
+    def _sold(self, batch: RankingBatch, bid: Floats, takes_part: Array) -> Slates:
         """The winners, and what they pay for what they pay for."""
-        value = batch.per_candidate(self.auction.value).astype(np.float64)
-        bid = self.market.pacer.bids(self.pacing, self.campaign[batch.candidates.items], value)
         won = self.auction.sold(batch, bid, takes_part)
         value, offer = won.per_candidate(self.auction.value), won.candidates["bid"]
         per_click = np.divide(offer, value, out=np.zeros(len(offer)), where=value > 0)
@@ -223,10 +223,12 @@ class AdServer:
         dense = ragged.to_dense(price, won.candidates.offsets, self.auction.n_out, 0.0)
         return Slates(won.slates(self.auction.n_out).items, {"price": dense})
 
-    def _given_away(self, batch: RankingBatch, takes_part: Array) -> Slates:
-        """What pages would show if they explored, and which do."""
-        taking = batch.keep(takes_part)
-        score = taking.per_candidate(self.auction.value)
+    def _given_away(self, batch: RankingBatch, bid: Floats, takes_part: Array) -> Slates:
+        """What pages would show if they explored, and which do.
+
+        The best come in the order of the auction, so that the propensity of what it sells is known, too.
+        """
+        taking, score = batch.keep(takes_part), bid[takes_part]
         if self.auction.quality is not None:
             score = score * taking.per_candidate(self.auction.quality)
         ordered = taking.top(score, self.giveaway.depth).slates(self.giveaway.depth).items
@@ -258,30 +260,38 @@ def _auction_of(funnel: Funnel) -> AuctionStage:
     return last
 
 
-def _of_campaigns(values: Array, campaign: Ints) -> Floats:
-    """(n_campaigns,) the value of the first ad of each; 0 of a campaign without ads."""
-    of_campaign = np.zeros(1 + int(campaign.max(initial=-1)))
+def first_ads(campaign: Ints) -> tuple[Ints, Array]:
+    """(n_campaigns,) an ad of each campaign, and whether it has any.
+
+    Args:
+        campaign: (n_ads,) the campaign of each ad.
+    """
     found, first = np.unique(campaign, return_index=True)
-    of_campaign[found] = values[first]
-    return of_campaign
+    n_campaigns = 1 + int(campaign.max(initial=-1))
+    ad, has_ads = np.zeros(n_campaigns, np.int64), np.zeros(n_campaigns, bool)
+    ad[found], has_ads[found] = first, True
+    return ad, has_ads
+
+
+def wanted(per_action: Array, served: Served) -> Array:
+    """(n_requests, n_positions) whether what a campaign pays for was done: a click, or a conversion after it.
+
+    Args:
+        per_action: (n_ads,) whether a conversion is paid for, and not a click.
+        served: what was shown, and what users did.
+    """
+    converted = served.feedback["conversion_days"] > 0
+    done = np.where(per_action[served.slates.items], converted, served.feedback["click"])
+    return np.asarray(done & served.slates.shown)
 
 
 def _pages_in_turn(requests: Requests) -> Iterator[Ints]:
     """Rows of everybody's first page, then of everybody's second, and so on."""
-    order = np.lexsort((requests.time_days, requests.user))
-    user = requests.user[order]
-    first = np.append(True, np.diff(user) != 0)
-    at = np.arange(len(user))
-    turn = np.empty(len(user), np.int64)
-    turn[order] = at - np.maximum.accumulate(np.where(first, at, 0))
+    order = np.argsort(requests.time_days, kind="stable")
+    turn = np.empty(len(order), np.int64)
+    turn[order] = places(requests.user[order])
     for number in range(int(turn.max(initial=-1)) + 1):
         yield np.flatnonzero(turn == number)
-
-
-def _concat(pages: Sequence[Slates]) -> Slates:
-    names = pages[0].columns
-    columns = {name: np.concatenate([page.columns[name] for page in pages]) for name in names}
-    return Slates(np.concatenate([page.items for page in pages]), columns)
 
 
 def _in_viewing_order(requests: Requests, items: Ints) -> tuple[Ints, Ints]:

@@ -292,12 +292,15 @@ class Served:
         return Served(self.requests.take(rows), self.slates.take(rows), feedback)
 
 
+def concat_slates(parts: Sequence[Slates]) -> Slates:
+    """All slates of the parts, which have the same columns and positions, in order."""
+    columns = _concat_columns([part.columns for part in parts])
+    return Slates(np.concatenate([part.items for part in parts]), columns)
+
+
 def concat_served(parts: Sequence[Served]) -> Served:
     """All requests of the parts, which have the same columns and positions, in order."""
-    slates = Slates(
-        np.concatenate([part.slates.items for part in parts]),
-        _concat_columns([part.slates.columns for part in parts]),
-    )
+    slates = concat_slates([part.slates for part in parts])
     requests = concat_requests([part.requests for part in parts])
     return Served(requests, slates, _concat_columns([part.feedback for part in parts]))
 

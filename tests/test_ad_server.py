@@ -148,6 +148,16 @@ def test_what_explores_is_given_away_and_its_propensity_known() -> None:
     assert greedy.min() > 0.7
 
 
+def test_the_propensity_is_of_what_pacing_leaves_of_the_bids() -> None:
+    """On the second day bids are lowered; what is sold is still what a page that does not explore shows."""
+    market_of = market(Dual(20.0, update_minutes=60), frequency_cap=100)
+    _, served = days(AdServer(funnel(), WORLD.catalog, market_of, giveaway=Giveaway(share=0.3, depth=20)))
+    explored, shown = served.slates.columns["explored"], served.slates.shown
+    plain = days(AdServer(funnel(), WORLD.catalog, market(frequency_cap=100)))[1]
+    assert not np.array_equal(plain.slates.items[:50], served.slates.items[:50])
+    assert served.slates.columns["propensity"][~explored & shown].min() >= 0.7
+
+
 def test_any_number_of_workers_shows_the_same() -> None:
     one, two = (days(AdServer(funnel(), WORLD.catalog, market(), n_workers=n)) for n in (1, 2))
     for mine, yours in zip(one, two, strict=True):

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from mlsd.ad_server import PAID
+from mlsd.ad_server import PAID, wanted
 from mlsd.errors import InputError
 from mlsd.estimators.ab_test import sample_ratio_p_value
 from mlsd.online.base import (
@@ -186,15 +186,13 @@ class AdsCounter:
         feedback, items = served.feedback, served.slates.items
         if len(served.requests):
             self.books.add(served, int(served.requests.day[0]))
-        converted = feedback["conversion_days"] > 0
-        wanted = np.where(self._per_action[items], converted, feedback["click"]) & served.slates.shown
         per_position = {
             "impressions": served.slates.shown,
             "clicks": feedback["click"],
-            "conversions": converted,
+            "conversions": feedback["conversion_days"] > 0,
             "hides": feedback["hide"],
             "revenue_1000": 1000 * feedback[PAID],
-            "value_1000": 1000 * wanted * self._bid[items],
+            "value_1000": 1000 * wanted(self._per_action, served) * self._bid[items],
         }
         user, n_users = served.requests.user, self.world.n_users
         counts = {

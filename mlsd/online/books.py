@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mlsd.ad_server import HOURS, PAID
+from mlsd.ad_server import HOURS, PAID, first_ads, wanted
 from mlsd.types import Array, Catalog, Floats, Ints, Served
 
 SPENT = 0.95
@@ -71,7 +71,7 @@ class Bookkeeper:
         self._campaign = catalog["campaign"].astype(np.int64)
         self._bid = catalog["bid"].astype(np.float64)
         self._per_action = catalog["per_action"].astype(np.bool_)
-        self._first, self._of = _first_ads(self._campaign)
+        self._first, self._of = first_ads(self._campaign)
         n_campaigns = len(self._of)
         self._sums = {name: np.zeros(n_campaigns) for name in OF_CAMPAIGNS}
         self._positions: dict[str, Floats] = {}
@@ -83,14 +83,13 @@ class Bookkeeper:
         """One whole day."""
         shown, feedback = served.slates.shown, served.feedback
         items, campaign = served.slates.items, self._campaign[served.slates.items]
-        converted = feedback["conversion_days"] > 0
-        done = np.where(self._per_action[items], converted, feedback["click"]) & shown
+        done = wanted(self._per_action, served)
         charged = done & (served.slates.columns["price"] > 0)
         paid = feedback[PAID]
         per_impression = {
             "impressions": shown,
             "clicks": feedback["click"],
-            "conversions": converted,
+            "conversions": feedback["conversion_days"] > 0,
             "hides": feedback["hide"],
             "paid": paid,
             "value": np.where(done, self._bid[items], 0.0),
@@ -145,15 +144,6 @@ class Bookkeeper:
             self._n_unpaid,
             self._n_done,
         )
-
-
-def _first_ads(campaign: Ints) -> tuple[Ints, Array]:
-    """(n_campaigns,) an ad of each campaign, and whether it has any."""
-    found, first = np.unique(campaign, return_index=True)
-    n_campaigns = 1 + int(campaign.max(initial=-1))
-    ad, has = np.zeros(n_campaigns, np.int64), np.zeros(n_campaigns, bool)
-    ad[found], has[found] = first, True
-    return ad, has
 
 
 def _ratio(part: float, whole: float) -> float | None:

@@ -70,7 +70,7 @@ class Exposures:
             [True, True, True, False, True]
         """
         pair = self._pairs(user, campaign)
-        return np.asarray(self._seen(pair) + _places(pair) < self.cap[campaign])
+        return np.asarray(self._seen(pair) + places(pair) < self.cap[campaign])
 
     def add(self, user: Ints, campaign: Ints) -> Exposures:
         """With impressions that were shown; those that a budget did not pay for are none.
@@ -102,11 +102,11 @@ class Exposures:
         return np.where(self.pair[row] == pair, self.count[row], 0)
 
 
-def _places(pair: Ints) -> Ints:
+def places(pair: Ints) -> Ints:
     """(n,) how many equal ones stand before each.
 
     Example:
-        >>> _places(np.array([5, 3, 5, 5])).tolist()
+        >>> places(np.array([5, 3, 5, 5])).tolist()
         [0, 0, 1, 2]
     """
     order = np.argsort(pair, kind="stable")

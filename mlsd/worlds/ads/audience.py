@@ -148,6 +148,11 @@ class Audience:
         return np.exp(sigma * rng.normal(self.seed, "interests", *keys) - sigma**2 / 2)
 
     @cached_property
+    def log_affinity(self) -> Floats:
+        """(n_users, n_categories) the logarithm of the same."""
+        return np.log(self.affinity)
+
+    @cached_property
     def audience(self) -> Ints:
         """(n_users,) the category that the platform has put each person into."""
         users = np.arange(self.n_users)

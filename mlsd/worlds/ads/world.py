@@ -214,7 +214,7 @@ class AdsWorld(LiveWorld):
         campaign = ads.campaign[items]
         category = self.all_campaigns.category[campaign]
         suits = Suits(
-            np.log(self.people.affinity)[user, category],
+            self.people.log_affinity[user, category],
             requests["page_category"][rows] == category,
             (self.people.taste[user] * ads.taste[items]).sum(axis=-1),
             ads.appeal[items],
