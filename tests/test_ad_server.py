@@ -148,14 +148,24 @@ def test_what_explores_is_given_away_and_its_propensity_known() -> None:
     assert greedy.min() > 0.7
 
 
-def test_the_propensity_is_of_what_pacing_leaves_of_the_bids() -> None:
-    """On the second day bids are lowered; what is sold is still what a page that does not explore shows."""
-    market_of = market(Dual(20.0, update_minutes=60), frequency_cap=100)
-    _, served = days(AdServer(funnel(), WORLD.catalog, market_of, giveaway=Giveaway(share=0.3, depth=20)))
-    explored, shown = served.slates.columns["explored"], served.slates.shown
-    plain = days(AdServer(funnel(), WORLD.catalog, market(frequency_cap=100)))[1]
-    assert not np.array_equal(plain.slates.items[:50], served.slates.items[:50])
-    assert served.slates.columns["propensity"][~explored & shown].min() >= 0.7
+def test_what_explores_is_ordered_as_the_auction_orders_paced_bids() -> None:
+    """Else the propensity of what is sold would be that of another page."""
+    giveaway = Giveaway(share=0.3, depth=20)
+    server = AdServer(funnel(), WORLD.catalog, market(Dual(20.0, update_minutes=60), 100), giveaway=giveaway)
+    days(server)
+    requests = day_of(WORLD, 2).requests
+    requests = requests.take(np.floor(requests.time_days % 1 * 24) == 20)
+    server._go_to(requests)
+    batch = server._candidates(requests)
+    value = batch.candidates["score"]
+    bid = server.market.pacer.bids(server.pacing, server.campaign[batch.candidates.items], value)
+    assert np.any(bid < value)
+    takes_part = server._takes_part(batch, server._seen)
+    sold, given_away = (part(batch, bid, takes_part) for part in (server._sold, server._given_away))
+    greedy = ~given_away.columns["explored"]
+    np.testing.assert_array_equal(given_away.items[greedy], sold.items[greedy])
+    unpaced = server._given_away(batch, value, takes_part)
+    assert not np.array_equal(unpaced.items[greedy], sold.items[greedy])
 
 
 def test_any_number_of_workers_shows_the_same() -> None:
