@@ -1,7 +1,7 @@
 """The first stage of the ads funnel: python benchmarks/bench_target_stage.py.
 
-The 1,000 best offers among those of 1,000,000 ads of the ads world that are targeted at a request and run, one
-request at a time, by the clock and beside a stage that orders all that are eligible.
+The 1,000 best offers among those of 1,000,000 ads of the ads world that are targeted at a request and run,
+one request at a time, by the clock and beside a stage that orders all that are eligible.
 """
 
 from __future__ import annotations
