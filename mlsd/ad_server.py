@@ -203,8 +203,8 @@ class AdServer:
         sold = self._sold(batch, bid, takes_part)
         given_away = self._given_away(batch, bid, takes_part)
         explored = given_away.columns["explored"]
-        wanted = np.where(explored, given_away.items, sold.items)
-        items = self._admitted(batch.requests, wanted, seen)
+        chosen = np.where(explored, given_away.items, sold.items)
+        items = self._admitted(batch.requests, chosen, seen)
         price = np.where(explored | (items == NO_ITEM), 0.0, sold.columns["price"])
         return Slates(items, {**given_away.columns, "price": price})
 
