@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from mlsd.datasets import ctr
 from mlsd.datasets.ctr import CtrLog
-from mlsd.datasets.ctr_source import CtrSource
+from mlsd.datasets.ctr_source import CtrSource, Reader
 from mlsd.errors import InputError
 from mlsd.store import Store, code_version, key_of
 
@@ -30,3 +32,17 @@ def read_kept(source: CtrSource, store: Store) -> CtrLog:
 
     key = key_of(code_version(), source.options(), stored)
     return store.get_or_make(KIND, key, parsed, ctr.save, ctr.load)
+
+
+class KeptReader(Reader):
+    """Reads logs by `read_kept`: each is parsed once and kept in a store.
+
+    Args:
+        folder: of the store.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, source: CtrSource) -> CtrLog:
+        return read_kept(source, Store(self.folder))

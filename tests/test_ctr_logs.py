@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlsd.ctr_logs import KIND, read_kept
+from mlsd.ctr_logs import KIND, KeptReader, read_kept
 from mlsd.datasets.base import SourceFile
 from mlsd.datasets.criteo import Criteo
+from mlsd.datasets.ctr_source import Reader
 from mlsd.errors import InputError
 from mlsd.store import Store
 
@@ -46,6 +47,13 @@ def test_a_second_reading_opens_no_file(folder: Path, store: Store, monkeypatch:
     read_kept(Criteo(folder), store)
     monkeypatch.delattr(SourceFile, "read")
     assert len(read_kept(Criteo(folder), store)) == 20
+
+
+def test_a_reader_that_keeps_is_a_reader(folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader: Reader = KeptReader(store.folder)
+    assert len(reader(Criteo(folder))) == len(Reader()(Criteo(folder))) == 20
+    monkeypatch.delattr(SourceFile, "read")
+    assert len(reader(Criteo(folder))) == 20
 
 
 def test_bytes_and_options_tell_readings_apart(folder: Path, store: Store) -> None:

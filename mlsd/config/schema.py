@@ -9,7 +9,7 @@ from pathlib import Path
 from mlsd import checks
 from mlsd.ad_server import Market
 from mlsd.estimators.bootstrap import Bootstrap
-from mlsd.features.base import Feature
+from mlsd.features.base import Declared
 from mlsd.fitting import TrainerOptions
 from mlsd.funnel import Funnel
 from mlsd.labels.annotations import Annotators
@@ -256,7 +256,7 @@ class System:
     training: Training
     store: StoreOptions
     trainer: TrainerOptions
-    features: Mapping[str, Feature | None]
+    features: Mapping[str, Declared | None]
     logging: Logging | None = None
     market: Market | None = None
     online: OnlineTest | None = None

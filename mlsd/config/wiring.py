@@ -76,7 +76,7 @@ def _dry_run(key: str, stages: Mapping[str, Stage], sections: Sections) -> Itera
     problem = sections.get("problem")
     if not isinstance(problem, Problem):
         return
-    requests = BUILT_IN | {f"request.{name}" for name in problem.request_columns}
+    requests = BUILT_IN | {f"request.{name}" for name in problem.columns}
     provided = requests | {column for stage in stages.values() for column in stage.produces}
     for name, columns in missing_columns(stages, requests).items():
         for column in sorted(columns):

@@ -159,6 +159,18 @@ class CtrSource(ABC):
         return with_vocabulary(column, n_training, self.min_count)
 
 
+class Reader:
+    """Reads a source anew; others may keep what they read."""
+
+    def __call__(self, source: CtrSource) -> CtrLog:
+        """The log of a source.
+
+        Raises:
+            InputError: as `CtrSource.read`.
+        """
+        return source.read()
+
+
 @dataclass(frozen=True)
 class CutSource(CtrSource):
     """A data set of which validation and test may have to be cut from the end of the training rows.

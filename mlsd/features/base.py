@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
@@ -18,6 +18,11 @@ from mlsd.types import Array, Catalog, FeatureBatch, FeatureSpec, Floats, Ints, 
 Family = Literal[
     "context", "query", "user", "item", "item_statistics", "query_item", "user_item", "query_item_statistics"
 ]
+
+DENSE, CATEGORICAL = _KINDS = ("dense", "categorical")
+
+_OF_GROUP = "."
+"""Between the name of a group and that of a column."""
 
 SAMPLE_CANDIDATES = 100_000
 """Means and standard deviations are those of the training candidates, or of whole requests evenly spread
@@ -63,6 +68,32 @@ class Feature(ABC):
 
     def load_state(self, state: State) -> None:  # noqa: B027
         """Take over what another `fit` learnt."""
+
+
+class FeatureGroup(ABC):
+    """Features that only the data tells: one for each of many columns of the catalog.
+
+    In a set a group named g has the features `g.<column>`, as of the catalog that the set was fitted on.
+    """
+
+    family: ClassVar[Family]
+    needs: frozenset[str] = frozenset()
+    catalog_needs: frozenset[str] = frozenset()
+
+    @abstractmethod
+    def columns(self, catalog: Catalog) -> Mapping[str, bool]:
+        """Column -> whether it holds categories, of the columns that become features, in order."""
+
+    @abstractmethod
+    def feature(self, column: str, *, categorical: bool) -> Feature:
+        """The feature of a column, not fitted."""
+
+    @abstractmethod
+    def without(self, columns: Collection[str]) -> Self:
+        """The same group without some columns."""
+
+
+Declared = Feature | FeatureGroup
 
 
 class Shared(ABC):
@@ -140,22 +171,38 @@ class FeatureSet:
     value, becomes the training mean, which is 0; a constant column becomes 0. Infinite values are errors.
 
     Args:
-        features: name -> feature, in the order of the columns; None switches one off.
+        features: name -> feature or group of features, in the order of the columns; None switches one off.
     """
 
-    def __init__(self, features: Mapping[str, Feature | None]) -> None:
+    def __init__(self, features: Mapping[str, Declared | None]) -> None:
         on = {name: feature for name, feature in features.items() if feature is not None}
-        self.features: dict[str, Feature] = checks.not_empty("features", on)
+        self.declared: dict[str, Declared] = checks.not_empty("features", on)
         self.shared: dict[str, Shared] = {}
-        for feature in self.features.values():
+        for feature in self.declared.values():
             if isinstance(feature, SharingFeature):
                 feature.shared = self.shared.setdefault(feature.shared.key, feature.shared)
+        self.features = self._with_members({})
         self.scaling: Scaling | None = None
         self._muted: frozenset[str] = frozenset()
 
+    @property
+    def groups(self) -> dict[str, FeatureGroup]:
+        """Groups of features by name."""
+        return {name: each for name, each in self.declared.items() if isinstance(each, FeatureGroup)}
+
+    def may_have(self, name: str) -> bool:
+        """Whether there is a feature of this name, or may be one once its group knows its columns."""
+        return name in self.features or name.partition(_OF_GROUP)[0] in self.groups
+
     def without(self, names: Collection[str]) -> FeatureSet:
         """The other features, not fitted; they are the same objects."""
-        return FeatureSet({name: each for name, each in self.features.items() if name not in names})
+        return FeatureSet(
+            {
+                name: each.without(_members_of(name, names)) if isinstance(each, FeatureGroup) else each
+                for name, each in self.declared.items()
+                if name not in names
+            }
+        )
 
     def muted(self, names: Collection[str]) -> Self:
         """The same fitted features, some of which say nothing about any candidate.
@@ -170,12 +217,12 @@ class FeatureSet:
     @property
     def needs(self) -> frozenset[str]:
         """Columns of the batch that some feature reads."""
-        return frozenset().union(*(feature.needs for feature in self.features.values()))
+        return frozenset().union(*(feature.needs for feature in self.declared.values()))
 
     @property
     def catalog_needs(self) -> frozenset[str]:
         """Columns of the catalog that some feature is fitted on."""
-        return frozenset().union(*(feature.catalog_needs for feature in self.features.values()))
+        return frozenset().union(*(feature.catalog_needs for feature in self.declared.values()))
 
     @property
     def dense(self) -> dict[str, Feature]:
@@ -211,6 +258,9 @@ class FeatureSet:
         """
         if not len(train_batch.candidates):
             raise InputError("features cannot be fitted: the training requests have no candidates")
+        self.features = self._with_members(
+            {name: group.columns(catalog) for name, group in self.groups.items()}
+        )
         for shared in self.shared.values():
             shared.fit(catalog, log)
         for feature in self.features.values():
@@ -262,20 +312,55 @@ class FeatureSet:
     def state(self) -> State:
         """Of all features, shared parts and the standardisation."""
         state = {f"scaling.{name}": values for name, values in self._fitted()._asdict().items()}
+        for group in self.groups:
+            for kind, features in zip(_KINDS, (self.dense, self.categorical), strict=True):
+                state[f"group.{group}.{kind}"] = np.array(_members_of(group, features), str)
         for prefix, part in self._parts():
             state |= {f"{prefix}.{name}": values for name, values in part.state().items()}
         return state
 
     def load_state(self, state: State) -> None:
         """Take over what another `fit` learnt."""
+        self.features = self._with_members(
+            {
+                group: {
+                    str(column): kind == CATEGORICAL
+                    for kind in _KINDS
+                    for column in state[f"group.{group}.{kind}"]
+                }
+                for group in self.groups
+            }
+        )
         for prefix, part in self._parts():
             start = f"{prefix}."
             part.load_state({k.removeprefix(start): v for k, v in state.items() if k.startswith(start)})
         self.scaling = Scaling(*(state[f"scaling.{name}"] for name in Scaling._fields))
 
+    def _with_members(self, columns: Mapping[str, Mapping[str, bool]]) -> dict[str, Feature]:
+        """The features that are declared, each group replaced by those of its columns, as far as known."""
+        features: dict[str, Feature] = {}
+        for name, each in self.declared.items():
+            if isinstance(each, Feature):
+                features[name] = each
+                continue
+            for column, categorical in columns.get(name, {}).items():
+                features[f"{name}{_OF_GROUP}{column}"] = each.feature(column, categorical=categorical)
+        return features
+
     def _parts(self) -> Iterator[tuple[str, Feature | Shared]]:
         yield from ((f"shared.{key}", shared) for key, shared in self.shared.items())
         yield from ((f"feature.{name}", feature) for name, feature in self.features.items())
+
+
+def _members_of(group: str, names: Iterable[str]) -> list[str]:
+    """The columns of a group among names of features.
+
+    Example:
+        >>> _members_of("fields", ["fields.C1", "age", "fields.site.id"])
+        ['C1', 'site.id']
+    """
+    start = f"{group}{_OF_GROUP}"
+    return [name.removeprefix(start) for name in names if name.startswith(start)]
 
 
 def _values(

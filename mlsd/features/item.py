@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar, Self
 
 import numpy as np
 
 from mlsd import checks
 from mlsd.datasets.hashing import hash_buckets
-from mlsd.errors import InputError, NotFittedError
-from mlsd.features.base import Family, Feature
+from mlsd.errors import InputError, NotFittedError, nearest
+from mlsd.features.base import Family, Feature, FeatureGroup
 from mlsd.logs import Log
 from mlsd.types import Array, Catalog, Floats, Ints, RankingBatch, State
 
@@ -176,7 +177,50 @@ class SameUserCategory(SameCategory):
     family: ClassVar[Family] = "user_item"
 
 
+class EveryColumn(FeatureGroup):
+    """A feature for each column of numbers: of integers a category for an embedding, of others a number.
+
+    Columns of text are left out.
+
+    Args:
+        leave_out: columns that do not become features.
+    """
+
+    family: ClassVar[Family] = "item"
+
+    def __init__(self, leave_out: Sequence[str] = ()) -> None:
+        self.leave_out = tuple(leave_out)
+
+    def columns(self, catalog: Catalog) -> Mapping[str, bool]:
+        """Numbers first, then categories.
+
+        Raises:
+            InputError: a column to leave out is not there, or none is left.
+        """
+        for name in self.leave_out:
+            if name not in catalog.columns:
+                close = nearest(name, catalog.columns)
+                hint = f"; nearest is {close!r}" if close else ""
+                raise InputError(f"leave_out names {name!r}, which is no column of the catalog{hint}")
+        left = {name: column for name, column in catalog.columns.items() if name not in self.leave_out}
+        numbers = {name: False for name, column in left.items() if _kind(column) == "f"}
+        categories = {name: True for name, column in left.items() if _kind(column) in "iu"}
+        if not numbers and not categories:
+            raise InputError("no column of numbers or categories is left to learn from")
+        return {**numbers, **categories}
+
+    def feature(self, column: str, *, categorical: bool) -> Feature:
+        return ItemCategory(column) if categorical else ItemColumn(column)
+
+    def without(self, columns: Collection[str]) -> Self:
+        return type(self)((*self.leave_out, *columns))
+
+
 def _fitted(values: Array | None) -> Array:
     if values is None:
         raise NotFittedError("an item's feature was used before fit or load_state")
     return values
+
+
+def _kind(column: Array) -> str:
+    return np.asarray(column).dtype.kind

@@ -54,7 +54,8 @@ class ActionLabels(LabelSource):
     Args:
         actions: name -> action; None switches one off.
         propensity: "position" divides by the examination that the shuffled slice of the training windows
-            shows; "none" takes actions as they are, biased towards what was shown first.
+            shows; "none" takes actions as they are, as if all positions were examined alike: biased towards
+            what was shown first.
         max_weight: the largest 1 / examination that is used; smaller is steadier and more biased. The
             share of labels it cuts is in the diagnostics.
     """
@@ -79,7 +80,7 @@ class ActionLabels(LabelSource):
             impressions["request_id"].to_numpy(),
             impressions["item"].to_numpy(),
             value * np.minimum(weight, self.max_weight),
-            bias.relative if bias else None,
+            bias.relative if bias else np.ones(1 + int(impressions["position"].to_numpy().max())),
             self.max_weight,
             {**self._diagnostics(value, weight, done), **({"examination": _described(bias)} if bias else {})},
         )

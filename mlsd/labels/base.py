@@ -31,8 +31,8 @@ class Labels:
         request_id: (n,) int64, ascending.
         item: (n,) int64, ascending within a request.
         label: (n,) float32.
-        examination: (n_positions,) estimated P(examined at position) / P(examined at position 0);
-            empty when labels do not come from positions.
+        examination: (n_positions,) estimated P(examined at position) / P(examined at position 0), or 1 where
+            positions are taken for alike; empty when labels do not come from positions.
         max_weight: the largest 1 / examination that was used.
         diagnostics: figures about how the labels came about, for the report.
     """

@@ -115,7 +115,7 @@ class Problem:
         scale: how much of everything there is.
         goals: which figures decide.
         actions: what users can do -> what it tells.
-        request_columns: further columns of its requests -> what they hold.
+        request_columns: further columns of its requests -> what they hold; None switches one off.
         monitoring: what is to be watched.
     """
 
@@ -127,7 +127,7 @@ class Problem:
     scale: Scale
     goals: Goals
     actions: Mapping[str, str]
-    request_columns: Mapping[str, ColumnType]
+    request_columns: Mapping[str, ColumnType | None]
     monitoring: Monitoring
 
     def __post_init__(self) -> None:
@@ -135,6 +135,11 @@ class Problem:
         checks.at_least("n_positions", self.n_positions, 1)
         checks.above("latency_ms", self.latency_ms, 0)
         checks.not_empty("actions", self.actions)
+
+    @property
+    def columns(self) -> dict[str, ColumnType]:
+        """Further columns that its requests have -> what they hold."""
+        return {name: kind for name, kind in self.request_columns.items() if kind is not None}
 
     @property
     def answers(self) -> list[Answer]:

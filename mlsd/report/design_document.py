@@ -13,7 +13,7 @@ import jinja2
 from mlsd.config.inventory import summaries
 from mlsd.config.keys import join
 from mlsd.config.schema import FunnelPlan, Logging
-from mlsd.features.base import Feature
+from mlsd.features.base import Declared
 from mlsd.online.base import OnlineTest
 from mlsd.problems.base import Problem
 from mlsd.report.markdown import escape
@@ -186,7 +186,7 @@ def leaves(value: object, key: str) -> Iterator[tuple[str, str]]:
         yield key, said(value)
 
 
-def _families(features: Mapping[str, Feature | None]) -> dict[str, list[str]]:
+def _families(features: Mapping[str, Declared | None]) -> dict[str, list[str]]:
     families: dict[str, list[str]] = {}
     for name, feature in features.items():
         if feature is not None:

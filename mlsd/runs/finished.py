@@ -102,7 +102,7 @@ class FinishedRun:
         Raises:
             InputError: a column is missing, or holds what it must not.
         """
-        columns = self._designed.problem.request_columns
+        columns = self._designed.problem.columns
         table = asked.table_of(requests, columns)
         ids, as_asked = asked.request_ids(table), asked.requests_of(table, columns, self.requests)
         blocks = list(in_blocks(self.funnel, as_asked)) or [self.funnel(as_asked)]

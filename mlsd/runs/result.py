@@ -170,7 +170,7 @@ def _changes(system: System, outcome: Outcome) -> parts.Changes | None:
     if before not in table.columns:
         return None
     requests = outcome.logged.log.window("test").requests
-    texts = [name for name, kind in system.problem.request_columns.items() if kind == "text"]
+    texts = [name for name, kind in system.problem.columns.items() if kind == "text"]
     query = requests[texts[0]] if len(texts) == 1 else None
     return changes_of(table[before].to_numpy(), table[after].to_numpy(), query)
 

@@ -17,6 +17,7 @@ from mlsd.config.check import all_faults
 from mlsd.config.compose import PRIMARY, compose_overrides
 from mlsd.config.places import conf_dir
 from mlsd.config.resolve import resolve
+from mlsd.testing.tiny_click_logs import LAYOUTS, write_click_log
 from mlsd.tuning.asked import read
 from mlsd.tuning.schema import read_tuning
 
@@ -26,8 +27,10 @@ OPTIONS = sorted(path.relative_to(CONF).with_suffix("").as_posix() for path in C
 
 @pytest.fixture(scope="module")
 def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in BEIR layout: what a recorded world's YAML needs to be pointed at."""
+    """A folder in every layout that is read: what a recorded world's YAML needs to be pointed at."""
     tmp_path = tmp_path_factory.mktemp("collection")
+    for layout in LAYOUTS:
+        write_click_log(tmp_path, layout)
     lines = {
         "corpus.jsonl": [{"_id": "d1", "title": "tides", "text": "the moon pulls the sea"}],
         "queries.jsonl": [{"_id": "q1", "text": "how do tides work"}],

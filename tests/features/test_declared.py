@@ -59,7 +59,7 @@ def profiled(requests: Requests) -> Requests:
 def advertised() -> Catalog:
     """The catalog with campaigns and advertisers."""
     item = np.arange(len(SMALL.catalog))
-    campaigns = {"campaign": item // 2, "advertiser": item // 6, "start_day": item % 7 - 5}
+    campaigns = {"campaign": item // 2, "advertiser": item // 6, "start_day": item % 7 - 5.0, "bid": item / 4}
     return Catalog(SMALL.catalog.item_id, {**SMALL.catalog.columns, **campaigns})
 
 

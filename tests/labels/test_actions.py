@@ -25,7 +25,7 @@ def test_the_best_action_done_is_the_label() -> None:
     assert np.array_equal(labels.label, expected)
     assert np.array_equal(labels.request_id, seen["request_id"])
     assert np.array_equal(labels.item, seen["item"])
-    assert len(labels.examination) == 0
+    assert labels.examination.tolist() == [1.0] * 5
 
 
 def test_labels_are_divided_by_examination_and_clipped() -> None:

@@ -98,7 +98,7 @@ def _shared(sides: Sequence[Side], system: str, decides: str) -> tuple[str, ...]
 
 def _query(problem: Problem, side: Side) -> Array | None:
     """(n_requests,) the text of each request; None where requests have none, or several."""
-    texts = [name for name, kind in problem.request_columns.items() if kind == "text"]
+    texts = [name for name, kind in problem.columns.items() if kind == "text"]
     return side.requests[texts[0]] if len(texts) == 1 else None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from mlsd import checks
 from mlsd.errors import InputError
 from mlsd.estimators.calibration import Calibration, platt
-from mlsd.features.base import Feature
+from mlsd.features.base import Declared
 from mlsd.fitting import Curves, Fitting
 from mlsd.labels.base import Labels, Negatives
 from mlsd.logs import Log
@@ -50,7 +50,7 @@ class Rank(ScoringStage, CandidateStage):
         n_out: int,
         ranker: Callable[..., Ranker],
         loss: Loss,
-        features: Mapping[str, Feature | None],
+        features: Mapping[str, Declared | None],
         negatives: Negatives = ALL_SHOWN,
         *,
         calibrate: bool = True,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mlsd import checks, ragged, rng
 from mlsd.errors import InputError, NotFittedError
 from mlsd.estimators.calibration import Calibration
-from mlsd.features.base import Feature, FeatureSet
+from mlsd.features.base import Declared, FeatureSet
 from mlsd.fitting import Curves, Fitting, unwatched
 from mlsd.labels.base import Labels, Negatives
 from mlsd.logs import Log
@@ -55,7 +55,7 @@ class ScoringStage(Stage):
         self,
         ranker: Callable[..., Ranker],
         loss: Loss,
-        features: Mapping[str, Feature | None],
+        features: Mapping[str, Declared | None],
         negatives: Negatives,
         n_members: int,
     ) -> None:
@@ -88,8 +88,9 @@ class ScoringStage(Stage):
         return {name: Piece(f"features/{feature.family}", feature.needs) for name, feature in features}
 
     def without(self, pieces: Collection[str]) -> Self:
-        """Without some of its features."""
-        self._check_gone(pieces)
+        """Without some of its features; while a group does not know its columns, any of them may go."""
+        known = self.pieces
+        self._check_gone([name for name in pieces if name in known or not self.features.may_have(name)])
         less = copy(self)
         less.features = self.features.without(pieces)
         less._rankers, less._calibration = (), Calibration()  # noqa: SLF001  (its own copy)

@@ -12,7 +12,7 @@ from mlsd import checks
 from mlsd.errors import InputError
 from mlsd.estimators.calibration import platt
 from mlsd.estimators.delays import Delays, fit_delays
-from mlsd.features.base import Feature
+from mlsd.features.base import Declared
 from mlsd.fitting import Curves, Fitting
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
@@ -59,7 +59,7 @@ class Value(ScoringStage):
         self,
         ranker: Callable[..., Ranker],
         loss: Loss,
-        features: Mapping[str, Feature | None],
+        features: Mapping[str, Declared | None],
         correction: Correction = "importance",
         n_members: int = 1,
     ) -> None:
