@@ -135,33 +135,39 @@ def argmax(values: Array, offsets: Ints) -> Ints:
         [1, 3]
     """
     best = np.flatnonzero(values == np.repeat(maxima(values, offsets), np.diff(offsets)))
-    return best[np.searchsorted(best, offsets[:-1])]
+    has_ties = len(best) >= len(offsets)
+    return best[np.searchsorted(best, offsets[:-1])] if has_ties else best
 
 
-def leaders(scores: Array, offsets: Ints, n: int) -> Ints:
+def leaders(scores: Array, offsets: Ints, n: int, above: float = -np.inf) -> Ints:
     """(n_segments, n) row of each segment's `n` highest scores, best first; -1 where there are fewer.
 
-    Ties keep their order. Nothing is sorted: each segment is cut into `n` pieces, and only rows that reach
-    the lowest of the pieces' maxima can be among its `n` best. `n` rounds of argmax over those find them.
+    Ties keep their order. Nothing is sorted: each segment is cut into 2 `n` pieces, and only rows that reach
+    the `n`-th highest of the pieces' maxima can be among its `n` best. `n` rounds of argmax over those few
+    find them.
 
     Args:
-        scores: (n_rows,) float64 without NaN; a row of -inf takes no part.
+        scores: (n_rows,) float64 without NaN.
         offsets: (n_segments + 1,).
         n: 1 or more.
+        above: a row whose score is not above this takes no part.
 
     Example:
         >>> leaders(np.array([1.0, 3.0, 2.0, 5.0]), np.array([0, 3, 4]), 2).tolist()
         [[1, 2], [3, -1]]
+        >>> leaders(np.array([1.0, 3.0, 2.0, 5.0]), np.array([0, 3, 4]), 2, above=2).tolist()
+        [[1, -1], [3, -1]]
     """
-    rows, kept = _contenders(scores, offsets, n)
+    rows, kept = _contenders(scores, offsets, n, above)
     leading = np.full((len(offsets) - 1, n), -1, np.int64)
     filled = np.flatnonzero(np.diff(kept))
-    counts, ends = np.diff(kept)[filled], np.append(kept[:-1][filled], kept[-1])
-    left = scores[rows]
-    for place in range(n if len(filled) else 0):
-        best = argmax(left, ends)
-        leading[filled, place] = np.where(place < counts, rows[best], -1)
-        left[best] = -np.inf
+    if len(filled):
+        counts, ends = np.diff(kept)[filled], np.append(kept[:-1][filled], kept[-1])
+        best, left = np.empty((n, len(filled)), np.int64), scores[rows]
+        for place in range(n):
+            best[place] = argmax(left, ends)
+            left[best[place]] = -np.inf
+        leading[filled] = np.where(np.arange(n) < counts[:, None], rows[best.T], -1)
     return leading
 
 
@@ -211,15 +217,17 @@ def find_pairs(wanted: tuple[Array, Array], among: tuple[Array, Array]) -> tuple
     return keys[rows] == sought, rows
 
 
-def _contenders(scores: Array, offsets: Ints, n: int) -> tuple[Ints, Ints]:
+def _contenders(scores: Array, offsets: Ints, n: int, above: float) -> tuple[Ints, Ints]:
     """Rows that may be among the `n` best of their segment, all of these included, and their offsets."""
     counts = np.diff(offsets)
+    bounds = np.full(len(counts), np.nextafter(above, np.inf))
     filled = np.flatnonzero(counts)
-    pieces = offsets[:-1][filled, None] + counts[filled, None] * np.arange(n) // n
-    bounds = np.full(len(counts), np.finfo(np.float64).min)
     if len(filled):
-        lowest = np.maximum.reduceat(scores, pieces.reshape(-1)).reshape(-1, n).min(axis=1)
-        bounds[filled] = np.maximum(bounds[filled], np.where(counts[filled] < n, -np.inf, lowest))
+        pieces = offsets[:-1][filled, None] + counts[filled, None] * np.arange(2 * n) // (2 * n)
+        highest = np.maximum.reduceat(scores, pieces.reshape(-1)).reshape(-1, 2 * n)
+        reached = np.partition(highest, n, axis=1)[:, n]
+        is_cut = counts[filled] >= 2 * n
+        bounds[filled] = np.maximum(bounds[filled], np.where(is_cut, reached, -np.inf))
     rows = np.flatnonzero(scores >= np.repeat(bounds, counts))
     return rows, np.searchsorted(rows, offsets)
 

@@ -148,23 +148,57 @@ def _columns(listed: Sequence[tuple[int, int]]) -> tuple[Ints, Ints]:
     return columns[:, 0], columns[:, 1]
 
 
-@given(st.data(), counts_of_segments, st.integers(1, 6))
-def test_leaders_are_the_first_of_the_order(draws: st.DataObject, counts: list[int], n: int) -> None:
-    """With many ties and rows that take no part."""
+LEVELS = [-np.inf, -1e308, -1.0, 0.0, 1.0, 1.0 + 1e-12, 1e308, np.inf]
+
+
+def plain_leaders(scores: Array, offsets: Ints, n: int, above: float) -> Ints:
+    """Every segment on its own: Python's stable sort of the rows that take part."""
+    rows = [[row for row in range(*edges) if scores[row] > above] for edges in itertools.pairwise(offsets)]
+    best = [sorted(taking_part, key=lambda row: -scores[row])[:n] for taking_part in rows]
+    return np.array([found + [-1] * (n - len(found)) for found in best], np.int64).reshape(-1, n)
+
+
+@given(st.data(), st.lists(st.integers(1, 9), max_size=12))
+def test_argmax_is_the_first_of_the_highest(draws: st.DataObject, counts: list[int]) -> None:
     offsets = offsets_of(counts)
-    values = st.sampled_from([-np.inf, -1e308, -1.0, 0.0, 1.0, 1.0 + 1e-12, 1e308, np.inf])
-    scores = np.array(draws.draw(st.lists(values, min_size=sum(counts), max_size=sum(counts))), np.float64)
-    takes_part = scores > -np.inf
-    rows, kept = ragged.top(scores[takes_part], ragged.offsets_of_mask(takes_part, offsets), n)
-    expected = ragged.to_dense(np.flatnonzero(takes_part)[rows], kept, n, -1)
-    np.testing.assert_array_equal(ragged.leaders(scores, offsets, n), expected)
+    values = draws.draw(st.lists(st.sampled_from(LEVELS), min_size=sum(counts), max_size=sum(counts)))
+    expected = [start + int(np.argmax(values[start:end])) for start, end in itertools.pairwise(offsets)]
+    assert ragged.argmax(np.array(values, np.float64), offsets).tolist() == expected
 
 
-def test_leaders_of_long_segments() -> None:
-    offsets = offsets_of([0, 1000, 3, 0, 777, 1])
-    scores = np.random.default_rng(0).integers(0, 300, offsets[-1]).astype(np.float64)
-    rows, kept = ragged.top(scores, offsets, 5)
-    np.testing.assert_array_equal(ragged.leaders(scores, offsets, 5), ragged.to_dense(rows, kept, 5, -1))
+@given(
+    st.data(),
+    st.lists(st.integers(0, 40), max_size=12),
+    st.integers(1, 6),
+    st.sampled_from([-np.inf, -1, 0, 1]),
+)
+def test_leaders_are_the_first_of_those_that_take_part(
+    draws: st.DataObject, counts: list[int], n: int, above: float
+) -> None:
+    """With many ties and rows that take no part, in segments of fewer and of more than 2 n rows."""
+    offsets = offsets_of(counts)
+    values = draws.draw(st.lists(st.sampled_from(LEVELS), min_size=sum(counts), max_size=sum(counts)))
+    scores = np.array(values, np.float64)
+    found = ragged.leaders(scores, offsets, n, above)
+    np.testing.assert_array_equal(found, plain_leaders(scores, offsets, n, above))
+
+
+@pytest.mark.parametrize("n", [1, 5, 30])
+@pytest.mark.parametrize("direction", ["none", "falling", "rising"])
+def test_leaders_of_long_segments(n: int, direction: str) -> None:
+    """Whatever order the scores come in; the half of them that is not above 0 takes no part."""
+    offsets = offsets_of([0, 1000, 3, 0, 777, 1, 59, 60, 61])
+    scores = np.random.default_rng(0).integers(-300, 300, offsets[-1]).astype(np.float64)
+    scores = {"none": scores, "rising": np.sort(scores), "falling": np.sort(scores)[::-1]}[direction]
+    for above in (-np.inf, 0.0):
+        found = ragged.leaders(scores, offsets, n, above)
+        np.testing.assert_array_equal(found, plain_leaders(scores, offsets, n, above))
+
+
+def test_leaders_leave_out_what_only_just_fails_to_be_above() -> None:
+    tiny = np.finfo(np.float64).smallest_subnormal
+    scores = np.array([0.0, tiny, -0.0, -tiny])
+    assert ragged.leaders(scores, offsets_of([4]), 3, above=0.0).tolist() == [[1, -1, -1]]
 
 
 @given(counts_of_segments, st.integers(1, 20))

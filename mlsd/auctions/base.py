@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -194,29 +194,27 @@ class Auction(ABC):
         for block in ragged.blocks(bids.offsets, _BLOCK_ROWS):
             offsets = bids.offsets[block.start : block.stop + 1]
             competing = self._competing(bids, slice(offsets[0], offsets[-1]))
-            found = ragged.leaders(competing, offsets - offsets[0], n_slots + 1)
+            found = ragged.leaders(competing, offsets - offsets[0], n_slots + 1, above=0.0)
             leading[block] = np.where(found == NO_WINNER, NO_WINNER, found + offsets[0])
-        score = _at(bids.bid, leading, 0.0) * _at(bids.quality, leading, 0.0)
-        leading[score == 0] = NO_WINNER
         winners = leading[:, :-1]
-        quality = _at(bids.quality, winners, 1.0)
+        bid, quality = _at(bids.bid, leading, 0.0), _at(bids.quality, leading, 1.0)
         standing = Standing(
-            bid=_at(bids.bid, winners, 0.0),
-            quality=quality,
-            reserve=self._reserve_per_click(bids, winners, quality),
-            next_score=score[:, 1:],
+            bid=bid[:, :-1],
+            quality=quality[:, :-1],
+            reserve=self._reserve_per_click(bids, winners, quality[:, :-1]),
+            next_score=(bid * quality)[:, 1:],
         )
         return winners, standing
 
     def _competing(self, bids: Bids, rows: slice) -> Floats:
-        """The scores at these rows of those that take part, -inf of the others."""
+        """The scores at these rows of those that take part, 0 of the others."""
         scores = np.multiply(bids.bid[rows], bids.quality[rows], dtype=np.float64)
-        reserve = self.reserve if bids.reserve is None else bids.reserve[rows]
+        rules = [] if bids.eligible is None else [bids.eligible[rows]]
         if bids.reserve is not None or self.reserve > 0:
             offered = scores if self.reserve_on == "score" else bids.bid[rows]
-            np.copyto(scores, -np.inf, where=offered < reserve)
-        if bids.eligible is not None:
-            np.copyto(scores, -np.inf, where=~bids.eligible[rows])
+            rules.append(offered >= (self.reserve if bids.reserve is None else bids.reserve[rows]))
+        if rules:
+            scores *= reduce(np.logical_and, rules)
         return scores
 
     def _reserve_per_click(self, bids: Bids, winners: Ints, quality: Floats) -> Floats:
@@ -265,7 +263,8 @@ def _check_amounts(name: str, amounts: Floats) -> None:
 
 def _at(values: Array, rows: Ints, fill: float) -> Floats:
     """The values at these rows as float64; `fill` at a slot that nobody won."""
-    found = np.full(rows.shape, fill)
-    won = rows != NO_WINNER
-    found[won] = values[rows[won]]
+    if len(values) == 0:
+        return np.full(rows.shape, fill)
+    found = values[rows].astype(np.float64)
+    found[rows == NO_WINNER] = fill
     return found

@@ -49,7 +49,8 @@ class VCG(Auction):
     @staticmethod
     def _price(standing: Standing, slot: int, weights: Floats) -> Floats:
         """(n_requests,) of the winners of one slot; rounding must not take it above the first threshold."""
+        thresholds = [standing.threshold(slot, other) for other in range(slot, len(weights))]
         price = np.zeros(len(standing.bid))
-        for other in range(slot, len(weights)):
-            price += weights[other] * standing.threshold(slot, other)
-        return np.minimum(price, standing.threshold(slot, slot))
+        for weight, threshold in zip(weights[slot:], thresholds, strict=True):
+            price += weight * threshold
+        return np.minimum(price, thresholds[0])

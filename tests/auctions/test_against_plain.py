@@ -6,9 +6,11 @@ A loop finds a price by trying: GSP's is the lowest bid that keeps the slot, VCG
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +19,7 @@ from mlsd.auctions.base import RESERVE_ON, Auction, Bids, ReserveOn
 from mlsd.auctions.first_price import FirstPrice
 from mlsd.auctions.gsp import GSP
 from mlsd.auctions.vcg import VCG
+from mlsd.testing.auction_kit import random_bids, with_rules
 
 
 class Ad(NamedTuple):
@@ -129,3 +132,17 @@ def test_a_common_reserve_is_the_same_reserve_for_each(case: Case, reserve: floa
         one, other = kind(reserve, case.reserve_on)(common, alpha), kind(0.0, case.reserve_on)(each, alpha)
         np.testing.assert_array_equal(one.winners, other.winners)
         np.testing.assert_array_equal(one.price_per_click, other.price_per_click)
+
+
+@pytest.mark.parametrize("reserve_on", RESERVE_ON)
+def test_winners_of_long_requests_are_those_of_a_sort(reserve_on: ReserveOn) -> None:
+    """With reserves and ads that are not eligible, so many that slots stay empty, and many ties."""
+    ruled = with_rules(random_bids(n_requests=60, n_most=300))
+    for share in (1.0, 0.5, 0.02):
+        eligible = np.random.default_rng(2).random(len(ruled)) < share
+        bids = replace(ruled, eligible=eligible)
+        winners = GSP(0.0, reserve_on)(bids, np.full(5, 1.0)).winners
+        case = Case(bids, reserve_on, [])
+        for request in range(len(winners)):
+            rows = [ad.row for ad in ads_of(case, request)[:5]]
+            assert winners[request].tolist() == rows + [-1] * (5 - len(rows))
