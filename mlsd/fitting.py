@@ -25,6 +25,8 @@ class TrainerOptions:
         n_threads: torch threads of training; part of the config because sums depend on it.
         logger: "none", "csv" or "tensorboard".
         gradient_clip: largest gradient norm; 0 turns clipping off.
+        plateau_factor: what the learning rate is multiplied by after an epoch without a better validation
+            loss, in (0, 1]; 1 leaves it.
     """
 
     max_epochs: int = 10
@@ -34,6 +36,7 @@ class TrainerOptions:
     n_threads: int = 2
     logger: str = "none"
     gradient_clip: float = 0.0
+    plateau_factor: float = 1.0
 
     def __post_init__(self) -> None:
         checks.at_least("max_epochs", self.max_epochs, 1)
@@ -43,6 +46,9 @@ class TrainerOptions:
         checks.at_least("n_threads", self.n_threads, 1)
         checks.one_of("logger", self.logger, LOGGERS)
         checks.at_least("gradient_clip", self.gradient_clip, 0)
+        checks.require(
+            0 < self.plateau_factor <= 1, "plateau_factor", self.plateau_factor, "must be in (0, 1]"
+        )
 
     def rows_of_batch(self, n_rows: int) -> int:
         """Candidates that a batch of so many in all holds, about.

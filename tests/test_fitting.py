@@ -24,6 +24,7 @@ def test_bad_options_are_all_found() -> None:
             n_threads=0,
             logger="cvs",
             gradient_clip=-1.0,
+            plateau_factor=0.0,
         )
     assert [str(fault) for fault in faults] == [
         "max_epochs == 0, must be at least 1",
@@ -33,6 +34,7 @@ def test_bad_options_are_all_found() -> None:
         "n_threads == 0, must be at least 1",
         "logger == 'cvs', must be one of none, csv, tensorboard; nearest is 'csv'",
         "gradient_clip == -1.0, must be at least 0",
+        "plateau_factor == 0.0, must be in (0, 1]",
     ]
 
 

@@ -194,6 +194,10 @@ class FeatureSet:
         """Whether there is a feature of this name, or may be one once its group knows its columns."""
         return name in self.features or name.partition(_OF_GROUP)[0] in self.groups
 
+    def kin(self, name: str) -> str:
+        """What a feature is judged with: its family, or itself where nobody knows what it means."""
+        return self.features[name].family if name in self.declared else name
+
     def without(self, names: Collection[str]) -> FeatureSet:
         """The other features, not fitted; they are the same objects."""
         return FeatureSet(

@@ -55,6 +55,7 @@ class DCNv2(ScoringNet):
         hidden: width of each deep layer.
         dropout: share of values set to 0 in training, in [0, 1).
         embedding_dim: length of an embedding.
+        batch_norm: whether the sums of each deep layer are standardised before ReLU.
 
     Source: Wang, Shivanna, Cheng, Jain, Lin, Hong and Chi (WWW 2021), section 3.
     """
@@ -69,13 +70,15 @@ class DCNv2(ScoringNet):
         hidden: Sequence[int],
         dropout: float,
         embedding_dim: int,
+        *,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__()
         self.parallel = parallel
         self.inputs = Inputs(n_dense, cardinalities, embedding_dim)
         width = self.inputs.width
         self.cross = nn.ModuleList(CrossLayer(width, rank) for _ in range(n_cross))
-        self.tower = Tower(width, hidden, dropout)
+        self.tower = Tower(width, hidden, dropout, standardised=batch_norm)
         self.head = Head(width + self.tower.width if self.parallel else self.tower.width)
 
     @property

@@ -21,6 +21,7 @@ class DeepFM(FM):
         hidden: width of each layer of the deep network h.
         dropout: share of values set to 0 in training, in [0, 1), to a 256th.
         embedding_dim: length of a feature's vector v.
+        batch_norm: whether the sums of each deep layer are standardised before ReLU.
 
     The deep layers start as Glorot and Bengio (AISTATS 2010) have it: little of the small vectors comes
     through several layers with the smaller weights that torch starts with.
@@ -35,9 +36,11 @@ class DeepFM(FM):
         hidden: Sequence[int],
         dropout: float,
         embedding_dim: int,
+        *,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__(n_dense, cardinalities, embedding_dim)
-        self.tower = Tower(self.vectors.width, hidden, ByteDropout(dropout))
+        self.tower = Tower(self.vectors.width, hidden, ByteDropout(dropout), standardised=batch_norm)
         self.head = Dense(self.tower.width, 1, bias=False)
         for layer in (*self.tower, self.head):
             if isinstance(layer, Dense):

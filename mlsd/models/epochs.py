@@ -123,6 +123,8 @@ class Epochs(Callback):
         self._take_losses()
         if self.curves.best_epoch == self.n - 1:
             self.best = {name: value.clone() for name, value in pl_module.state_dict().items()}
+        else:
+            _slow_down(trainer, self.fitting.options.plateau_factor)
         self._log(self.n - 1)
         self._save(trainer)
         trainer.should_stop = self.finished
@@ -162,6 +164,12 @@ class Epochs(Callback):
             except OSError as error:  # names a temporary file of Lightning's, wherever that lies
                 raise OSError(error.errno, error.strerror, str(self.checkpoint)) from error
             unfinished.replace(self.checkpoint)
+
+
+def _slow_down(trainer: Trainer, factor: float) -> None:
+    """Multiply the learning rates; checkpoints keep them with the optimiser."""
+    for group in trainer.optimizers[0].param_groups:
+        group["lr"] *= factor
 
 
 def _option_facts(fitting: Fitting) -> Facts:

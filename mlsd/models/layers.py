@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import batch_norm
 
 _EMBEDDING_SCALE = 0.05
 
@@ -157,22 +158,54 @@ class ByteDropout(nn.Module):
         return inputs * kept.mul_(256 / (256 - self.n_dropped)).view(inputs.t().shape).t()
 
 
+class BatchNorm(nn.BatchNorm1d):
+    """Standardises each column by the rows of a batch in training, and by running means after it.
+
+        y = gamma (x - mean) / sqrt(variance + 1e-5) + beta
+
+    A batch of one row has no spread: it is standardised by the running means, too, and leaves them alone.
+
+    Source: Ioffe and Szegedy, ICML 2015.
+
+    Example:
+        >>> BatchNorm(1)(torch.tensor([[1.0], [3.0]])).flatten().tolist()
+        [-0.9999949932098389, 0.9999949932098389]
+    """
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(n, width) -> (n, width), both with rows along the contiguous axis."""
+        columns = inputs.t().unsqueeze(0)
+        if self.training and len(inputs) == 1:
+            known = self.running_mean, self.running_var, self.weight, self.bias
+            return batch_norm(columns, *known, eps=self.eps).squeeze(0).t()
+        return super().forward(columns).squeeze(0).t()
+
+
 class Tower(nn.Sequential):
-    """Fully connected layers, each followed by ReLU and dropout.
+    """Fully connected layers, each followed by batch normalisation where wanted, ReLU and dropout.
 
     Args:
         n_inputs: width of what comes in.
         hidden: width of each layer; none passes the input on.
         dropout: share of values set to 0 in training, in [0, 1); or the layer that does it.
+        standardised: whether each layer's sums are, by `BatchNorm`, before ReLU.
     """
 
-    def __init__(self, n_inputs: int, hidden: Sequence[int], dropout: float | nn.Module = 0.0) -> None:
+    def __init__(
+        self,
+        n_inputs: int,
+        hidden: Sequence[int],
+        dropout: float | nn.Module = 0.0,
+        *,
+        standardised: bool = False,
+    ) -> None:
         after_each = [dropout] if isinstance(dropout, nn.Module) else []
         if isinstance(dropout, float) and dropout > 0:
             after_each = [nn.Dropout(dropout)]
         layers: list[nn.Module] = []
         for before, after in zip([n_inputs, *hidden], hidden, strict=False):
-            layers += [Dense(before, after), nn.ReLU(), *after_each]
+            norm = [BatchNorm(after)] if standardised else []
+            layers += [Dense(before, after), *norm, nn.ReLU(), *after_each]
         super().__init__(*layers)
         self.width = hidden[-1] if hidden else n_inputs
 

@@ -18,6 +18,7 @@ class MLP(ScoringNet):
         hidden: width of each layer.
         dropout: share of values set to 0 in training, in [0, 1).
         embedding_dim: length of an embedding.
+        batch_norm: whether the sums of each layer are standardised before ReLU.
     """
 
     def __init__(
@@ -27,10 +28,12 @@ class MLP(ScoringNet):
         hidden: Sequence[int],
         dropout: float,
         embedding_dim: int,
+        *,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__()
         self.inputs = Inputs(n_dense, cardinalities, embedding_dim)
-        self.tower = Tower(self.inputs.width, hidden, dropout)
+        self.tower = Tower(self.inputs.width, hidden, dropout, standardised=batch_norm)
         self.head = Head(self.tower.width)
 
     @property

@@ -31,6 +31,7 @@ class DCNv2(LightningRanker):
         embedding_dim: length of the embedding of a categorical feature, at least 1.
         learning_rate: of AdamW, above 0.
         weight_decay: of AdamW, at least 0.
+        batch_norm: whether the sums of each deep layer are standardised over the rows of a batch.
 
     Source: Wang, Shivanna, Cheng, Jain, Lin, Hong and Chi (WWW 2021).
     """
@@ -47,6 +48,8 @@ class DCNv2(LightningRanker):
         embedding_dim: int = 8,
         learning_rate: float = 0.001,
         weight_decay: float = 0.0001,
+        *,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__(spec, loss, learning_rate, weight_decay)
         self.n_cross = checks.at_least("n_cross", n_cross, 1)
@@ -55,6 +58,7 @@ class DCNv2(LightningRanker):
         self.hidden = check_widths("hidden", hidden)
         self.dropout = checks.require(0 <= dropout < 1, "dropout", dropout, "must be in [0, 1)")
         self.embedding_dim = checks.at_least("embedding_dim", embedding_dim, 1)
+        self.batch_norm = batch_norm
 
     def build_model(self) -> ScoringNet:
         from mlsd.models import dcn_v2
@@ -68,4 +72,5 @@ class DCNv2(LightningRanker):
             hidden=self.hidden,
             dropout=self.dropout,
             embedding_dim=self.embedding_dim,
+            batch_norm=self.batch_norm,
         )

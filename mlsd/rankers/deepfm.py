@@ -29,6 +29,7 @@ class DeepFM(LightningRanker):
         weight_decay: of AdamW, at least 0.
         embedding_l2: L2 penalty on the weights and vectors of features in place of weight decay, at least 0;
             0 for none (see `mlsd.models.ranking.RankingModule`).
+        batch_norm: whether the sums of each deep layer are standardised over the rows of a batch.
 
     Source: Guo, Tang, Ye, Li and He (IJCAI 2017).
     """
@@ -43,14 +44,24 @@ class DeepFM(LightningRanker):
         learning_rate: float = 0.001,
         weight_decay: float = 0.0001,
         embedding_l2: float = 0.0,
+        *,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__(spec, loss, learning_rate, weight_decay, embedding_l2)
         self.hidden = check_widths("hidden", checks.not_empty("hidden", hidden))
         self.dropout = checks.require(0 <= dropout < 1, "dropout", dropout, "must be in [0, 1)")
         self.embedding_dim = checks.at_least("embedding_dim", embedding_dim, 1)
+        self.batch_norm = batch_norm
 
     def build_model(self) -> ScoringNet:
         from mlsd.models import deepfm
 
         cardinalities = tuple(self.spec.categorical.values())
-        return deepfm.DeepFM(self.spec.n_dense, cardinalities, self.hidden, self.dropout, self.embedding_dim)
+        return deepfm.DeepFM(
+            self.spec.n_dense,
+            cardinalities,
+            self.hidden,
+            self.dropout,
+            self.embedding_dim,
+            batch_norm=self.batch_norm,
+        )

@@ -27,6 +27,7 @@ class MLP(LightningRanker):
         embedding_dim: length of the embedding of a categorical feature, at least 1.
         learning_rate: of AdamW, above 0.
         weight_decay: of AdamW, at least 0.
+        batch_norm: whether the sums of each layer are standardised over the rows of a batch.
     """
 
     def __init__(
@@ -38,14 +39,24 @@ class MLP(LightningRanker):
         embedding_dim: int = 8,
         learning_rate: float = 0.001,
         weight_decay: float = 0.0001,
+        *,
+        batch_norm: bool = False,
     ) -> None:
         super().__init__(spec, loss, learning_rate, weight_decay)
         self.hidden = check_widths("hidden", hidden)
         self.dropout = checks.require(0 <= dropout < 1, "dropout", dropout, "must be in [0, 1)")
         self.embedding_dim = checks.at_least("embedding_dim", embedding_dim, 1)
+        self.batch_norm = batch_norm
 
     def build_model(self) -> ScoringNet:
         from mlsd.models import mlp
 
         cardinalities = tuple(self.spec.categorical.values())
-        return mlp.MLP(self.spec.n_dense, cardinalities, self.hidden, self.dropout, self.embedding_dim)
+        return mlp.MLP(
+            self.spec.n_dense,
+            cardinalities,
+            self.hidden,
+            self.dropout,
+            self.embedding_dim,
+            batch_norm=self.batch_norm,
+        )

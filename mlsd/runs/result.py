@@ -31,11 +31,7 @@ from mlsd.runs.steps import EXISTING, SHOWN, Config
 from mlsd.stages.display import Display
 from mlsd.stages.rank import Rank
 from mlsd.stages.retrieve import Retrieve
-from mlsd.worlds.base import LiveWorld
-
-RECORDED_ASSUMPTIONS = (
-    "Relevance is what the collection's judges said: what none of them saw counts against whoever shows it.",
-)
+from mlsd.worlds.base import LiveWorld, RecordedWorld
 
 
 def result_of(
@@ -51,7 +47,6 @@ def result_of(
         overrides: of the command line.
     """
     world, problem = system.world, system.problem
-    live = isinstance(world, LiveWorld)
     return RunResult(
         title=system.report.title or f"{problem.name.capitalize()}: {world.name}",
         problem=problem.name,
@@ -90,7 +85,7 @@ def result_of(
         features=_features(system),
         online_design=_online_design(system, outcome.online) if outcome.online else None,
         market=_market(system, outcome.online),
-        assumptions=_live_assumptions(system) if live else RECORDED_ASSUMPTIONS,
+        assumptions=_assumptions(system),
         units=UNITS,
         confidence=system.bootstrap.confidence,
         provenance=provenance(system, config, outcome.offline.truth),
@@ -109,7 +104,9 @@ SHARES = (
 UNITS = dict.fromkeys(SHARES, "%")
 
 
-def _live_assumptions(system: System) -> tuple[str, ...]:
+def _assumptions(system: System) -> tuple[str, ...]:
+    if isinstance(system.world, RecordedWorld):
+        return (system.world.assumption,)
     declared = f"{system.problem.latency_ms:g} ms for the funnel"
     if system.logging is not None:
         declared = f"{system.logging.latency_ms:g} ms for the pre-existing system, {declared}"

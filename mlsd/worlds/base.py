@@ -177,6 +177,12 @@ class RecordedWorld(World):
 
     unit = "query"
 
+    assumption: ClassVar[str] = (
+        "Relevance is what the collection's judges said: "
+        "what none of them saw counts against whoever shows it."
+    )
+    """What its figures take for granted, a sentence."""
+
     @abstractmethod
     def log(self) -> Log:
         """What was recorded, with its published split."""

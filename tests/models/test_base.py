@@ -279,6 +279,36 @@ def test_a_loss_that_is_not_finite_ends_training() -> None:
         trained(Fitting(OPTIONS), batches)
 
 
+def test_a_plateau_lowers_the_learning_rate_from_the_next_epoch_on() -> None:
+    """As a loop written out: the rate is halved after each epoch whose validation loss is not the lowest."""
+    module, batches, rate = Line(learning_rate=0.5, dropout=0.0), PointBatches(), 0.5
+    optimizer = torch.optim.AdamW(module.parameters(), lr=rate, weight_decay=0.0)
+    ready, losses, rates = list(PointBatches(40, seed=1).of_epoch(0)), list[float](), list[float]()
+    for epoch in range(6):
+        rates.append(optimizer.param_groups[0]["lr"])
+        for batch in batches.of_epoch(epoch):
+            optimizer.zero_grad()
+            torch.autograd.backward(module.loss(batch)[0])
+            optimizer.step()
+        with torch.no_grad():
+            losses.append(sum(float(loss) * n for loss, n in map(module.loss, ready)) / 40)
+        if losses[-1] > min(losses):
+            optimizer.param_groups[0]["lr"] *= 0.5
+    assert len(set(rates)) > 1
+    options = replace(OPTIONS, max_epochs=6, patience=6, plateau_factor=0.5)
+    curves, _ = trained(Fitting(options), module=Line(learning_rate=0.5, dropout=0.0))
+    assert curves.validation == pytest.approx(losses, rel=1e-5)
+
+
+def test_a_lowered_rate_outlives_a_cut_off_training(tmp_path: Path) -> None:
+    options = replace(OPTIONS, max_epochs=6, patience=6, plateau_factor=0.5)
+    cutting = PointBatches(before=raising(ValueError("cut"), 4, 1))
+    with pytest.raises(ValueError, match="cut"):
+        trained(Fitting(options, folder=tmp_path), cutting, Line(learning_rate=0.5))
+    resumed = trained(Fitting(options, folder=tmp_path), module=Line(learning_rate=0.5))
+    assert resumed == trained(Fitting(options), module=Line(learning_rate=0.5))
+
+
 def test_gradient_clip_bounds_the_first_step() -> None:
     """Adam divides by the size of gradients, so a plain step is looked at."""
     module = Line(dropout=0.0)

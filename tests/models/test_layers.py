@@ -7,7 +7,7 @@ import torch
 
 from mlsd.models.base import seeded
 from mlsd.models.inference import BLOCK_ROWS
-from mlsd.models.layers import ByteDropout, Dense, Embeddings, FeatureVectors, Head, Inputs, Tower
+from mlsd.models.layers import BatchNorm, ByteDropout, Dense, Embeddings, FeatureVectors, Head, Inputs, Tower
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -48,6 +48,33 @@ def test_a_tower_without_layers_passes_its_input_on() -> None:
     assert torch.equal(Tower(3, [])(inputs), inputs)
     assert Tower(3, [8, 4], dropout=0.5).width == 4
     assert len(Tower(3, [8, 4], dropout=0.5)) == 6
+
+
+def test_batch_norm_standardises_by_the_batch_then_by_running_means() -> None:
+    inputs = torch.randn(50, 3, generator=torch.Generator().manual_seed(0)) * 4 + 1
+    norm, plain = BatchNorm(3), torch.nn.BatchNorm1d(3)
+    for _ in range(2):
+        torch.testing.assert_close(norm(inputs.t().contiguous().t()), plain(inputs))
+    norm.eval(), plain.eval()
+    out = norm(inputs.t().contiguous().t())
+    torch.testing.assert_close(out, plain(inputs))
+    assert out.t().is_contiguous()
+
+
+def test_batch_norm_of_one_row_uses_running_means_and_leaves_them() -> None:
+    norm = BatchNorm(2)
+    norm(torch.tensor([[1.0, 2.0], [3.0, 6.0]]))
+    assert norm.running_mean is not None
+    before = norm.running_mean.clone()
+    one = torch.tensor([[1.0, 5.0]])
+    in_training = norm(one)
+    assert torch.equal(norm.running_mean, before)
+    torch.testing.assert_close(in_training, norm.eval()(one))
+
+
+def test_a_standardised_tower_has_a_norm_before_each_relu() -> None:
+    tower = Tower(3, [8, 4], dropout=0.5, standardised=True)
+    assert [type(layer).__name__ for layer in tower] == ["Dense", "BatchNorm", "ReLU", "Dropout"] * 2
 
 
 def test_a_head_gives_one_score_a_row() -> None:

@@ -34,6 +34,11 @@ class TestLowRankStackedDCNv2(RankerKit):
         return DCNv2(spec, loss, n_cross=1, rank=2, structure="stacked", hidden=[16], learning_rate=0.01)
 
 
+class TestDCNv2WithBatchNorm(RankerKit):
+    def make(self, spec: FeatureSpec, loss: Loss) -> Ranker:
+        return DCNv2(spec, loss, hidden=[16, 8], learning_rate=0.01, batch_norm=True)
+
+
 def test_bad_options_are_all_found() -> None:
     with checks.collecting() as faults:
         DCNv2(SPEC, BCE(), n_cross=0, rank=-1, structure="paralel", hidden=[0])  # type: ignore[arg-type]

@@ -28,6 +28,11 @@ class TestDeepFMWithDropoutAndL2(RankerKit):
         return DeepFM(spec, loss, hidden=[32], dropout=0.1, learning_rate=0.02, embedding_l2=0.001)
 
 
+class TestDeepFMWithBatchNorm(RankerKit):
+    def make(self, spec: FeatureSpec, loss: Loss) -> Ranker:
+        return DeepFM(spec, loss, hidden=[16, 8], learning_rate=0.02, batch_norm=True)
+
+
 def test_bad_options_are_all_found() -> None:
     with checks.collecting() as faults:
         DeepFM(SPEC, BCE(), hidden=[8, 0], dropout=-0.1, embedding_dim=0, embedding_l2=-1.0)

@@ -28,6 +28,11 @@ class TestMLPWithDropout(RankerKit):
         return MLP(spec, loss, hidden=[32], dropout=0.1, learning_rate=0.01)
 
 
+class TestMLPWithBatchNorm(RankerKit):
+    def make(self, spec: FeatureSpec, loss: Loss) -> Ranker:
+        return MLP(spec, loss, hidden=[16, 8], learning_rate=0.01, batch_norm=True)
+
+
 def test_bad_options_are_all_found() -> None:
     with checks.collecting() as faults:
         MLP(SPEC, BCE(), hidden=[8, 0], dropout=1.0, embedding_dim=0)

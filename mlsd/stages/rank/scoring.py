@@ -85,7 +85,9 @@ class ScoringStage(Stage):
     @property
     def pieces(self) -> Mapping[str, Piece]:
         features = self.features.features.items()
-        return {name: Piece(f"features/{feature.family}", feature.needs) for name, feature in features}
+        return {
+            name: Piece(f"features/{self.features.kin(name)}", feature.needs) for name, feature in features
+        }
 
     def without(self, pieces: Collection[str]) -> Self:
         """Without some of its features; while a group does not know its columns, any of them may go."""

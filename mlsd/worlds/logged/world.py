@@ -41,6 +41,10 @@ class LoggedWorld(RecordedWorld):
         read: how the log is read; what was parsed once may be kept.
     """
 
+    assumption = (
+        "Relevance is what was clicked where the log shows it, and worth what is bid; bids are declared."
+    )
+
     def __init__(
         self,
         path: str,
@@ -93,7 +97,7 @@ class LoggedWorld(RecordedWorld):
             f"{log.name} has {size}.",
             f"Up to {self.page_rows} of them compete for each of {len(self._pages):,} pages, {together}.",
             f"Bids are declared, not observed: {law}, one for each {bidder}.",
-            "What was not shown cannot be judged; clicks are taken to be the same in any order.",
+            "Only what was shown can be judged; clicks are taken to be the same in any order.",
         )
 
     @cached_property
