@@ -94,8 +94,9 @@ class World(ABC):
 class LiveWorld(World):
     """A world whose users answer what they are shown.
 
-    Users carry a state from day to day: named arrays, (n_users,) each. Every draw is keyed by user, day,
-    session and item, so that the same users under two policies meet the same luck.
+    Users carry a state from day to day: named arrays, with a row for each user or with rows that say whose
+    they are. Every draw is keyed by user, day, session and item, so that the same users under two policies
+    meet the same luck.
     """
 
     actions: ClassVar[tuple[str, ...]]

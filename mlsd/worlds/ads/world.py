@@ -21,6 +21,7 @@ from mlsd.worlds.ads.campaigns import (
     make_catalog,
 )
 from mlsd.worlds.ads.responses import Probs, ResponseModel, ResponseOptions, Responses, Suits
+from mlsd.worlds.ads.seen import Seen
 from mlsd.worlds.base import LiveWorld
 from mlsd.worlds.click_models.base import ClickModel
 from mlsd.worlds.visits.base import Moments, ascending, moments_of
@@ -165,10 +166,7 @@ class AdsWorld(LiveWorld):
 
     def first_state(self) -> State:
         """What people remember, and how often each has seen each campaign, earlier days counting less."""
-        return {
-            **self.people.first_state(),
-            "seen": np.zeros((self.n_users, self.n_campaigns), np.float32),
-        }
+        return {**self.people.first_state(), **Seen.nothing(self.n_campaigns).state()}
 
     def arrivals(self, users: Ints, day: int, state: State) -> Requests:
         people = self.people
@@ -197,8 +195,8 @@ class AdsWorld(LiveWorld):
         """(n_requests, n_positions) the truth about what is shown; that of any ad where nothing is."""
         items = np.maximum(slates.items, 0)
         rows = np.broadcast_to(np.arange(len(requests))[:, None], items.shape)
-        seen = state["seen"][requests.user[:, None], self.all_ads.campaign[items]]
-        return self.probs(requests, rows, items, seen.astype(np.float64))
+        seen = self._seen(state).of(requests.user[:, None], self.all_ads.campaign[items])
+        return self.probs(requests, rows, items, seen)
 
     def probs(self, requests: Requests, rows: Ints, items: Ints, seen: Floats) -> Probs:
         """The truth about pairs of a request and an ad.
@@ -228,16 +226,15 @@ class AdsWorld(LiveWorld):
         done = self.hidden_responses(served.requests, served.slates, state)
         rows, positions = np.nonzero(done.examined)
         campaign = self.all_ads.campaign[served.slates.items[rows, positions]]
-        user, seen = served.requests.user, state["seen"].copy()
-        np.add.at(seen, (user[rows], campaign), np.float32(1))
+        user = served.requests.user
+        seen = self._seen(state).added(user[rows], campaign)
         annoyed = np.bincount(user, done.annoyed.sum(axis=1), self.n_users)
-        return {**state, "seen": seen, "annoyed_today": state["annoyed_today"] + annoyed}
+        return {**state, **seen.state(), "annoyed_today": state["annoyed_today"] + annoyed}
 
     def after(self, users: Ints, served: Served, latency_ms: float, state: State) -> State:
         remembered = self.people.remember(served.requests.user, latency_ms, state)
-        seen = state["seen"].copy()
-        seen[users] *= np.float32(1 - self.responses.forgetting)
-        return {**remembered, "seen": seen}
+        seen = self._seen(state).faded(users, 1 - self.responses.forgetting)
+        return {**remembered, **seen.state()}
 
     def examination_prob(self, n_positions: int) -> Floats:
         return self.click_model.examination_prob(n_positions)
@@ -245,6 +242,9 @@ class AdsWorld(LiveWorld):
     @cached_property
     def _response_model(self) -> ResponseModel:
         return ResponseModel(self.responses, self.click_model, self.seed)
+
+    def _seen(self, state: State) -> Seen:
+        return Seen.of_state(state, self.n_campaigns)
 
     def _moments(self, requests: Requests) -> Moments:
         """What the ids of the requests stand for."""

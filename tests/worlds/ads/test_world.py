@@ -11,9 +11,11 @@ from mlsd.checks import collecting
 from mlsd.errors import InputError
 from mlsd.serving import serve
 from mlsd.testing.world_kit import LiveWorldKit, day_of, relevant_slates
-from mlsd.types import Array, Floats, Ints, Requests, Slates
+from mlsd.types import Array, Floats, Ints, Requests, Slates, State
 from mlsd.worlds.ads import AdsWorld
 from mlsd.worlds.ads.campaigns import ANYBODY
+from mlsd.worlds.ads.seen import Seen
+from mlsd.worlds.base import LiveWorld
 from mlsd.worlds.click_models.pbm import PositionBased
 from tests.worlds.built import built, parameters
 
@@ -31,6 +33,13 @@ class TestAdsWorld(LiveWorldKit):
 
     def make_world(self, seed: int) -> AdsWorld:
         return AdsWorld(seed=seed, n_users=300, n_campaigns=80, click_model=PositionBased())
+
+    def state_of(self, world: LiveWorld, users: Ints, state: State) -> State:
+        assert isinstance(world, AdsWorld)
+        seen = np.isin(state["seen_pair"] // world.n_campaigns, users)
+        of_people = {name: values for name, values in state.items() if not name.startswith("seen_")}
+        of_pairs = {name: state[name][seen] for name in ("seen_pair", "seen_times")}
+        return super().state_of(world, users, of_people) | of_pairs
 
 
 class Same:
@@ -146,17 +155,26 @@ def test_what_was_seen_today_tires_in_the_next_hour_and_is_forgotten_by_days(wor
     served, after = serve(world, Same(0, 1), everybody(world), 0, state, 100.0)
     visited = np.unique(served.requests.user)
     campaigns = world.all_ads.campaign[[0, 1]]
-    assert after["seen"][visited][:, campaigns].sum() > 0
-    assert np.delete(after["seen"], campaigns, axis=1).sum() == 0
+    seen = Seen.of_state(after, world.n_campaigns)
+    assert seen.of(visited[:, None], campaigns).sum() > 0
+    assert set((seen.pair % world.n_campaigns).tolist()) == set(campaigns.tolist())
     _, later = serve(world, Same(0, 1), np.zeros(0, np.int64), 1, after, 100.0)
-    np.testing.assert_array_equal(later["seen"], after["seen"])
+    np.testing.assert_array_equal(later["seen_pair"], after["seen_pair"])
+    np.testing.assert_array_equal(later["seen_times"], after["seen_times"])
     requests = day_of(world, 1).requests
     slates = Slates(np.zeros((len(requests), 1), np.int64))
     fresh, tired = (world.probs_of(requests, slates, each) for each in (state, after))
-    has_seen = after["seen"][requests.user, campaigns[0]] > 0
+    has_seen = seen.of(requests.user, campaigns[0]) > 0
     assert np.all(tired.click[has_seen] < fresh.click[has_seen])
     assert np.all(tired.annoyance[has_seen] > fresh.annoyance[has_seen])
     np.testing.assert_array_equal(tired.click[~has_seen], fresh.click[~has_seen])
+
+
+def test_a_state_does_not_grow_with_the_campaigns_there_are() -> None:
+    few, many = (
+        AdsWorld(click_model=PositionBased(), n_users=10, n_campaigns=n).first_state() for n in (1, 10**12)
+    )
+    assert sum(values.nbytes for values in many.values()) == sum(values.nbytes for values in few.values())
 
 
 def test_annoyed_people_come_less_often(world: AdsWorld) -> None:
