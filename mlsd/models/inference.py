@@ -12,32 +12,33 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mlsd.errors import InputError
+from mlsd.models.layers import ScoringNet
 from mlsd.types import Ints, State
 
 Net = TypeVar("Net", bound=nn.Module)
 
-BLOCK_ROWS = 128
-"""Rows of every matrix product. It is always the same number, the last block filled up: the order of
-summation in a product, and so the last bit of a score, depends on the number of rows and of threads."""
 
-
-def score_rows(net: nn.Module, dense: NDArray[np.float32], categorical: Ints) -> NDArray[np.float32]:
+def score_rows(net: ScoringNet, dense: NDArray[np.float32], categorical: Ints) -> NDArray[np.float32]:
     """(n,) scores by a network; a row's score depends on no other row, to the last bit.
+
+    The network sees `net.block_rows` rows at a time, always, the last block filled up: the order of summation
+    in a product, and so the last bit of a score, depends on the number of rows and of threads.
 
     Args:
         net: (n, n_dense), (n, n_categorical) -> (n,).
         dense: (n, n_dense).
         categorical: (n, n_categorical).
     """
+    n_rows = net.block_rows
     inputs = (
-        torch.zeros(BLOCK_ROWS, dense.shape[1]),
-        torch.zeros(BLOCK_ROWS, categorical.shape[1], dtype=torch.int64),
+        torch.zeros(n_rows, dense.shape[1]),
+        torch.zeros(n_rows, categorical.shape[1], dtype=torch.int64),
     )
     dense_block, categorical_block = (block.numpy() for block in inputs)
     scores = np.empty(len(dense), np.float32)
     with _one_thread(), torch.inference_mode():
-        for start in range(0, len(dense), BLOCK_ROWS):
-            end = min(start + BLOCK_ROWS, len(dense))
+        for start in range(0, len(dense), n_rows):
+            end = min(start + n_rows, len(dense))
             dense_block[: end - start] = dense[start:end]
             categorical_block[: end - start] = categorical[start:end]
             scores[start:end] = net(*inputs).numpy()[: end - start]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,10 @@ def beside(*parts: Tensor) -> Tensor:
 
 class ScoringNet(nn.Module):
     """A network that gives each candidate one score, from (n, n_dense) float and (n, n_categorical) int64."""
+
+    block_rows: ClassVar[int] = 128
+    """Rows that are scored at once: few where a row is much work, since the last block is filled up, and many
+    where the calls are the work."""
 
     @property
     @abstractmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,8 @@ class Linear(ScoringNet):
         n_dense: dense columns.
         cardinalities: of each categorical column.
     """
+
+    block_rows: ClassVar[int] = 512
 
     def __init__(self, n_dense: int, cardinalities: Sequence[int]) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ import torch
 from mlsd import rng
 from mlsd.errors import InputError
 from mlsd.models.inference import score_rows, weights_of, with_weights
+from mlsd.models.linear import Linear
 from mlsd.models.mlp import MLP
 
 
@@ -23,6 +24,18 @@ def test_scores_are_those_of_the_network() -> None:
     with torch.no_grad():
         expected = net(torch.from_numpy(dense), torch.from_numpy(categorical)).numpy()
     np.testing.assert_allclose(score_rows(net, dense, categorical), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_dense", [1, 7, 19, 64])
+def test_a_weighted_sum_is_the_same_wherever_a_row_stands(n_dense: int) -> None:
+    """In another place, in a block that is filled up, and in another block."""
+    net, rows = Linear(n_dense, (5,)), np.arange(Linear.block_rows + 40)
+    net.weight.data = torch.linspace(-1, 1, n_dense).sin().unsqueeze(0)
+    dense = rng.normal(0, "dense", rows[:, None], np.arange(n_dense)).astype(np.float32)
+    scores = score_rows(net, dense, rows[:, None] % 5)
+    backwards = score_rows(net, dense[::-1], rows[::-1, None] % 5)
+    np.testing.assert_array_equal(backwards[::-1], scores)
+    np.testing.assert_array_equal(score_rows(net, dense[:9], rows[:9, None] % 5), scores[:9])
 
 
 def test_arrays_that_must_not_be_written_to_are_fine() -> None:

@@ -6,8 +6,17 @@ import pytest
 import torch
 
 from mlsd.models.base import seeded
-from mlsd.models.inference import BLOCK_ROWS
-from mlsd.models.layers import BatchNorm, ByteDropout, Dense, Embeddings, FeatureVectors, Head, Inputs, Tower
+from mlsd.models.layers import (
+    BatchNorm,
+    ByteDropout,
+    Dense,
+    Embeddings,
+    FeatureVectors,
+    Head,
+    Inputs,
+    ScoringNet,
+    Tower,
+)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -21,9 +30,9 @@ def test_dense_is_a_linear_layer(bias: bool) -> None:
 @pytest.mark.parametrize("n_inputs", [1, 7, 19, 30, 64])
 @pytest.mark.parametrize("n_outputs", [1, 2, 3, 8, 11, 64])
 def test_a_row_of_dense_does_not_depend_on_its_place(n_inputs: int, n_outputs: int) -> None:
-    dense = Dense(n_inputs, n_outputs)
-    inputs = torch.linspace(-2, 2, BLOCK_ROWS * n_inputs).cos().reshape(n_inputs, BLOCK_ROWS).t()
-    order = torch.arange(BLOCK_ROWS).flip(0)
+    dense, n_rows = Dense(n_inputs, n_outputs), ScoringNet.block_rows
+    inputs = torch.linspace(-2, 2, n_rows * n_inputs).cos().reshape(n_inputs, n_rows).t()
+    order = torch.arange(n_rows).flip(0)
     moved = inputs[order].t().contiguous().t()
     torch.set_num_threads(1)
     assert torch.equal(dense(moved), dense(inputs)[order])
