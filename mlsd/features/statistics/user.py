@@ -12,7 +12,7 @@ from mlsd.features.base import Family, Feature
 from mlsd.features.statistics.as_of import AsOfCounts
 from mlsd.features.statistics.counted import CountedFeature, Events, actions, days, first_day_after_training
 from mlsd.logs import Log
-from mlsd.types import Array, Catalog, Floats, Ints, RankingBatch, State
+from mlsd.types import Array, Catalog, Floats, Ints, RankingBatch, Requests, State
 
 ACTIVITIES = ("requests", "clicks")
 _ALL = -1
@@ -90,9 +90,17 @@ class UserCategoryAffinity(Feature):
         if self._counts is None:
             raise NotFittedError("UserCategoryAffinity was used before fit or load_state")
         requests, rows = batch.requests, batch.candidates.request_rows
-        of_user = self._counts.before([requests.user, np.full(len(requests), _ALL)], requests.day)[rows, 0]
-        category = self._category[batch.candidates.items]
-        in_category = self._counts.before([requests.user[rows], category], requests.day[rows])[:, 0]
+        category, n_categories = self._category[batch.candidates.items], len(self._share)
+        n_pairs = len(requests) * n_categories
+        if n_pairs < len(rows):  # each pair is looked up once, and not for every candidate
+            pairs = divmod(np.arange(n_pairs), n_categories)
+            return np.asarray(self._of_pairs(self._counts, requests, *pairs)[rows * n_categories + category])
+        return self._of_pairs(self._counts, requests, rows, category)
+
+    def _of_pairs(self, counts: AsOfCounts, requests: Requests, rows: Ints, category: Ints) -> Floats:
+        """(n,) the affinity of the user of each of these requests to each category."""
+        of_user = counts.before([requests.user, np.full(len(requests), _ALL)], requests.day)[rows, 0]
+        in_category = counts.before([requests.user[rows], category], requests.day[rows])[:, 0]
         share, k = self._share[category], self.prior_clicks
         return np.asarray(np.log((in_category + k * share) / ((of_user + k) * share)))
 

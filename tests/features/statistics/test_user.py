@@ -8,6 +8,7 @@ from mlsd.features.base import Feature
 from mlsd.features.statistics.user import UserActivity, UserCategoryAffinity
 from mlsd.testing.feature_kit import FeatureKit
 from mlsd.testing.small_log import SmallLog
+from mlsd.types import Candidates, RankingBatch
 
 SMALL = SmallLog()
 
@@ -55,6 +56,23 @@ def test_affinity_equals_counting_by_hand() -> None:
         share = clicks[category[item]] / clicks.sum()
         mine = np.count_nonzero(own == category[item])
         assert value == pytest.approx(np.log((mine + 2 * share) / ((len(own) + 2) * share)))
+
+
+def test_affinity_is_the_same_however_many_candidates_there_are() -> None:
+    """Few candidates are looked up one by one, many by the categories there are: to the last bit the same."""
+    feature = UserCategoryAffinity()
+    feature.fit(SMALL.catalog, SMALL.log)
+    n_categories, n_items = int(SMALL.catalog["category"].max()) + 1, len(SMALL.catalog)
+    assert n_items > n_categories > 2
+    requests = SMALL.requests.take(np.array([300, 360]))
+    every = RankingBatch(
+        requests, Candidates(np.array([0, n_items, 2 * n_items]), np.tile(np.arange(n_items), 2))
+    )
+    values = feature.values(every).reshape(2, n_items)
+    assert len(np.unique(values)) > 2
+    for item in range(n_items):
+        one = RankingBatch(requests, Candidates(np.array([0, 1, 2]), np.array([item, item])))
+        np.testing.assert_array_equal(feature.values(one), values[:, item])
 
 
 def test_a_new_user_has_no_affinity() -> None:
