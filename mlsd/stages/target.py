@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -142,11 +143,17 @@ class _Learnt:
         """Bits of the ads whose campaign runs, in this order; kept for the last day that was asked for."""
         words = self._running.get(day)
         if words is None:
-            start, end = (self.columns[name][self.order] for name in _SCHEDULE)
+            start, end = self._schedule
             words = pack((start <= day) & (day < end))
             self._running.clear()
             self._running[day] = words
         return words
+
+    @cached_property
+    def _schedule(self) -> tuple[Ints, Ints]:
+        """(n_ads,) first day and day after the last, in this order: a new day is one pass over them."""
+        start, end = (self.columns[name][self.order] for name in _SCHEDULE)
+        return start, end
 
 
 def _value_sets(mask: Ints, name: str, n_values: int) -> ValueSets:
