@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import json
 import subprocess
 import sys
@@ -76,6 +77,14 @@ class TestMeasure:
         assert capacity.request.p99_ms >= max(stage.p99_ms for stage in capacity.stages.values())
         for latency in (capacity.request, *capacity.stages.values()):
             assert latency.p50_ms <= latency.p95_ms <= latency.p99_ms
+
+    def test_by_another_clock(self) -> None:
+        """One that goes on by 2 ms whenever it is read: once before the first stage and after each."""
+        clock = itertools.count(7, 2_000_000).__next__
+        capacity = measure(waiting(0.0, 0.0), asking(5), budget_ms=100, n_requests=3, clock=clock)
+        assert capacity.request == Latency(4.0, 4.0, 4.0)
+        assert set(capacity.stages.values()) == {Latency(2.0, 2.0, 2.0)}
+        assert capacity.throughput_per_s == 5 / 0.002
 
     def test_what_is_served(self) -> None:
         funnel = waiting(0.0)
