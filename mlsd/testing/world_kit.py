@@ -18,7 +18,7 @@ import pytest
 
 from mlsd import ragged, rng
 from mlsd.types import NO_ITEM, Columns, Ints, Judgements, Requests, Served, Slates, State, concat_requests
-from mlsd.worlds.base import LiveWorld, World
+from mlsd.worlds.base import KnownProbs, LiveWorld, World
 
 N_POSITIONS = 5
 N_DAYS = 3
@@ -271,6 +271,20 @@ class LiveWorldKit(WorldKit):
         items[:, ::2] = NO_ITEM
         done = world.respond(served.requests, Slates(items), world.first_state())
         assert all(not np.any(values[:, ::2]) for values in done.values())
+
+    def test_what_is_likely_are_probabilities_of_what_is_shown(self, world: LiveWorld) -> None:
+        if not isinstance(world, KnownProbs):
+            return
+        served = day_of(world, 0)
+        items = served.slates.items.copy()
+        items[:, ::2] = NO_ITEM
+        probs = world.action_probs(served.requests, Slates(items), world.first_state())
+        assert set(probs) <= set(world.actions)
+        for prob in probs.values():
+            assert prob.shape == items.shape
+            assert np.all((prob >= 0) & (prob <= 1))
+            assert not prob[:, ::2].any()
+            assert prob.any()
 
     def test_state_is_arrays_about_users(self, world: LiveWorld) -> None:
         before = world.first_state()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -170,6 +170,23 @@ class LiveWorld(World):
         """(n_positions,) the true P(the user looks at this position | nothing above it attracts a click).
 
         For judging estimates only.
+        """
+
+
+@runtime_checkable
+class KnownProbs(Protocol):
+    """A live world that knows how likely its users are to do what they can do. For judging only."""
+
+    def first_state(self) -> State:
+        """The users' state before their first day."""
+
+    def action_probs(self, requests: Requests, slates: Slates, state: State) -> Columns:
+        """Action -> (n_requests, n_positions) P(the user does it: its column of `respond` is above 0).
+
+        Args:
+            requests: n_requests.
+            slates: what they are shown; where nothing is, nothing is done.
+            state: of all users.
         """
 
 

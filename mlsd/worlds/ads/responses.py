@@ -172,6 +172,28 @@ class ResponseModel:
             examined, clicked, annoyed, hid, self._delays(request_id, items, clicked & converting)
         )
 
+    def action_probs(self, shown: Mask, probs: Probs) -> dict[str, Floats]:
+        """How likely people are to do each thing: what the mean of `__call__` tends to.
+
+        P(click)      = P(looked at) P(click | looked at)
+        P(conversion) = P(click) P(conversion | click)
+        P(hide)       = P(looked at) P(annoyed | looked at) hide_prob
+
+        Args:
+            shown: (n_requests, n_positions) whether there is an ad.
+            probs: of the same shape.
+
+        Returns:
+            Action -> (n_requests, n_positions) P(it is done, sooner or later), 0 where nothing is shown.
+        """
+        attractive = np.where(shown, probs.click, 0.0)
+        looked = np.where(shown, self.click_model.marginal_examination(attractive, probs.conversion), 0.0)
+        return {
+            "click": looked * attractive,
+            "hide": looked * probs.annoyance * self.options.hide_prob,
+            "conversion_days": looked * attractive * probs.conversion,
+        }
+
     def _luck(self, stream: str, keys: tuple[Ints, Ints]) -> Floats:
         return rng.uniform(self.seed, stream, *keys)
 

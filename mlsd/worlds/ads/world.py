@@ -198,6 +198,9 @@ class AdsWorld(LiveWorld):
         seen = self._seen(state).of(requests.user[:, None], self.all_ads.campaign[items])
         return self.probs(requests, rows, items, seen)
 
+    def action_probs(self, requests: Requests, slates: Slates, state: State) -> Columns:
+        return self._response_model.action_probs(slates.shown, self.probs_of(requests, slates, state))
+
     def probs(self, requests: Requests, rows: Ints, items: Ints, seen: Floats) -> Probs:
         """The truth about pairs of a request and an ad.
 

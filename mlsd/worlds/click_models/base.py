@@ -41,6 +41,15 @@ class ClickModel(ABC):
     def examination_prob(self, n_positions: int) -> Floats:
         """(n_positions,) P(the user looks at this position | nothing above it attracts a click)."""
 
+    @abstractmethod
+    def marginal_examination(self, attractive_prob: Floats, satisfying_prob: Floats) -> Floats:
+        """(n_requests, n_positions) P(the user looks at each position), whatever attracts above it.
+
+        Args:
+            attractive_prob: (n_requests, n_positions) P(the item attracts a click), 0 where there is none.
+            satisfying_prob: the same shape; P(the item satisfies). All draws are independent of each other.
+        """
+
 
 def none_above(mask: Mask) -> Mask:
     """(n_requests, n_positions) whether the mask holds at no position above.
@@ -52,3 +61,15 @@ def none_above(mask: Mask) -> Mask:
     held = np.zeros_like(mask)
     held[:, 1:] = np.logical_or.accumulate(mask[:, :-1], axis=1)
     return ~held
+
+
+def none_above_prob(prob: Floats) -> Floats:
+    """(n_requests, n_positions) P(nothing of the kind above), by the probability at each position.
+
+    Example:
+        >>> none_above_prob(np.array([[0.5, 0.2, 0.9]])).tolist()
+        [[1.0, 0.5, 0.4]]
+    """
+    nothing = np.ones_like(prob, np.float64)
+    nothing[:, 1:] = np.cumprod(1.0 - prob[:, :-1], axis=1)
+    return nothing

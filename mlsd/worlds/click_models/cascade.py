@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlsd.types import Floats
-from mlsd.worlds.click_models.base import ClickModel, Mask, none_above
+from mlsd.worlds.click_models.base import ClickModel, Mask, none_above, none_above_prob
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,9 @@ class Cascade(ClickModel):
 
     def examined(self, luck: Floats, attractive: Mask, satisfying: Mask) -> Mask:  # noqa: ARG002
         return none_above(attractive)
+
+    def marginal_examination(self, attractive_prob: Floats, satisfying_prob: Floats) -> Floats:  # noqa: ARG002
+        return none_above_prob(attractive_prob)
 
     def examination_prob(self, n_positions: int) -> Floats:
         return np.ones(n_positions)

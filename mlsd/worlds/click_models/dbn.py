@@ -8,7 +8,7 @@ import numpy as np
 
 from mlsd import checks
 from mlsd.types import Floats
-from mlsd.worlds.click_models.base import ClickModel, Mask, none_above
+from mlsd.worlds.click_models.base import ClickModel, Mask, none_above, none_above_prob
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ class DynamicBayesian(ClickModel):
         goes_on = luck < self.gamma
         goes_on[:, :1] = True
         return np.logical_and.accumulate(goes_on, axis=1) & none_above(attractive & satisfying)
+
+    def marginal_examination(self, attractive_prob: Floats, satisfying_prob: Floats) -> Floats:
+        goes_on = self.examination_prob(attractive_prob.shape[1])
+        return np.asarray(goes_on * none_above_prob(attractive_prob * satisfying_prob))
 
     def examination_prob(self, n_positions: int) -> Floats:
         return np.asarray(self.gamma ** np.arange(n_positions, dtype=np.float64))

@@ -47,6 +47,9 @@ class PositionBased(ClickModel):
     def examined(self, luck: Floats, attractive: Mask, satisfying: Mask) -> Mask:  # noqa: ARG002
         return luck < self.examination_prob(luck.shape[1])
 
+    def marginal_examination(self, attractive_prob: Floats, satisfying_prob: Floats) -> Floats:  # noqa: ARG002
+        return np.broadcast_to(self.examination_prob(attractive_prob.shape[1]), attractive_prob.shape)
+
     def examination_prob(self, n_positions: int) -> Floats:
         listed = np.array(self.examination, dtype=np.float64)
         n_listed = len(listed)

@@ -16,6 +16,7 @@ from mlsd.worlds.ads import AdsWorld
 from mlsd.worlds.ads.campaigns import ANYBODY
 from mlsd.worlds.ads.seen import Seen
 from mlsd.worlds.base import LiveWorld
+from mlsd.worlds.click_models.dbn import DynamicBayesian
 from mlsd.worlds.click_models.pbm import PositionBased
 from tests.worlds.built import built, parameters
 
@@ -248,3 +249,28 @@ def test_a_request_of_another_world_is_refused(world: AdsWorld) -> None:
     requests = Requests(np.array([3200 * 9]), zero, zero, np.zeros(1), columns)
     with pytest.raises(InputError, match=r"request\.request_id == 28800, must be of a request of this world"):
         world.judgements(requests)
+
+
+def test_what_is_likely_is_what_happens(make_world: MakeWorld) -> None:
+    """Of every action within 4 standard errors of the sum of its probabilities; ads are drawn one by one."""
+    world = make_world()
+    requests, state = day_of(world, 0).requests, world.first_state()
+    state["seen"][:, ::3] = 2.0
+    slates = Slates(relevant_slates(world, requests))
+    probs, done = world.action_probs(requests, slates, state), world.respond(requests, slates, state)
+    assert set(probs) == set(world.actions)
+    for action, prob in probs.items():
+        close((done[action] > 0).ravel(), prob.ravel())
+
+
+def test_what_is_likely_knows_who_stops_looking(make_world: MakeWorld) -> None:
+    """Under the dynamic Bayesian model, by the formula, for one page: a conversion satisfies."""
+    world = make_world(click_model=DynamicBayesian(0.8))
+    requests = day_of(world, 0).requests.take(np.arange(1))
+    slates, state = Slates(np.array([[3, -1, 5]])), world.first_state()
+    click, conversion, annoyance = world.probs_of(requests, slates, state)
+    found = world.action_probs(requests, slates, state)
+    looked = [1.0, 0.0, 0.8**2 * (1 - click[0, 0] * conversion[0, 0])]
+    np.testing.assert_allclose(found["click"][0], looked * click[0])
+    np.testing.assert_allclose(found["hide"][0], looked * annoyance[0] * world.responses.hide_prob)
+    np.testing.assert_allclose(found["conversion_days"][0], looked * click[0] * conversion[0])

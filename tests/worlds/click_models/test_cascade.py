@@ -8,6 +8,7 @@ from mlsd import rng
 from mlsd.worlds.click_models.base import Mask
 from mlsd.worlds.click_models.cascade import Cascade
 from mlsd.worlds.click_models.dbn import DynamicBayesian
+from tests.worlds.click_models.outcomes import mean_examination
 
 MASKS = st.lists(st.lists(st.booleans(), min_size=4, max_size=4), min_size=1, max_size=6)
 
@@ -53,3 +54,12 @@ def test_click_through_is_that_of_the_formula() -> None:
 
 def test_no_position() -> None:
     assert clicks(np.zeros((3, 0), bool)).shape == (3, 0)
+
+
+def test_what_it_comes_to_is_the_mean_over_all_that_may_happen() -> None:
+    attractive, satisfying = np.array([0.3, 0.0, 0.8, 0.5]), np.array([0.9, 0.2, 0.1, 0.4])
+    expected = mean_examination(Cascade(), np.full(4, 0.5), attractive, satisfying)
+    np.testing.assert_allclose(expected, [1, 0.7, 0.7, 0.14])
+    np.testing.assert_allclose(
+        Cascade().marginal_examination(attractive[None], satisfying[None])[0], expected
+    )

@@ -10,6 +10,7 @@ from mlsd.errors import InvalidValueError
 from mlsd.types import Floats
 from mlsd.worlds.click_models.base import Mask
 from mlsd.worlds.click_models.dbn import DynamicBayesian
+from tests.worlds.click_models.outcomes import mean_examination
 
 
 def one_user(gamma: float, luck: Floats, attractive: Mask, satisfying: Mask) -> list[bool]:
@@ -74,3 +75,12 @@ def test_no_position() -> None:
 def test_bad_values(gamma: float) -> None:
     with pytest.raises(InvalidValueError, match=r"gamma == .*, must be a probability in \(0, 1\]"):
         DynamicBayesian(gamma)
+
+
+def test_what_it_comes_to_is_the_mean_over_all_that_may_happen() -> None:
+    model = DynamicBayesian(0.7)
+    attractive, satisfying = np.array([0.3, 0.0, 0.8, 0.5]), np.array([0.9, 0.2, 0.1, 0.4])
+    expected = mean_examination(model, np.full(4, 0.7), attractive, satisfying)
+    np.testing.assert_allclose(model.marginal_examination(attractive[None], satisfying[None])[0], expected)
+    nothing = np.zeros((1, 4))
+    np.testing.assert_allclose(model.marginal_examination(nothing, nothing)[0], model.examination_prob(4))

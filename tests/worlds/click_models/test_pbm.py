@@ -67,3 +67,10 @@ def test_bad_values(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(InvalidValueError) as caught:
         PositionBased(**arguments)  # type: ignore[arg-type]
     assert str(caught.value) == message
+
+
+def test_what_it_comes_to_is_the_same_whatever_is_shown() -> None:
+    model = PositionBased()
+    for prob in (np.zeros((3, 4)), np.full((3, 4), 0.7)):
+        expected = np.broadcast_to(model.examination_prob(4), (3, 4))
+        np.testing.assert_array_equal(model.marginal_examination(prob, 1 - prob), expected)
