@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlsd import checks, ragged
 from mlsd.errors import InputError, InvalidValueError
@@ -200,7 +201,7 @@ class AdServer:
         takes_part = self._takes_part(batch, seen)
         value = batch.per_candidate(self.auction.value).astype(np.float64)
         bid = self.market.pacer.bids(self.pacing, self.campaign[batch.candidates.items], value)
-        sold = self._sold(batch, bid, takes_part)
+        sold = sold_at(self.auction, batch, bid, takes_part)
         given_away = self._given_away(batch, bid, takes_part)
         explored = given_away.columns["explored"]
         chosen = np.where(explored, given_away.items, sold.items)
@@ -213,15 +214,6 @@ class AdServer:
         request_id, user = (batch.per_candidate(f"request.{name}") for name in ("request_id", "user"))
         let_in = self.market.pacer.takes_part(self.pacing, campaign, request_id)
         return np.asarray(let_in & seen.below_cap(user, campaign))
-
-    def _sold(self, batch: RankingBatch, bid: Floats, takes_part: Array) -> Slates:
-        """The winners, and what they pay for what they pay for."""
-        won = self.auction.sold(batch, bid, takes_part)
-        value, offer = won.per_candidate(self.auction.value), won.candidates["bid"]
-        per_click = np.divide(offer, value, out=np.zeros(len(offer)), where=value > 0)
-        price = np.minimum(won.candidates["price_per_click"] * per_click, offer)
-        dense = ragged.to_dense(price, won.candidates.offsets, self.auction.n_out, 0.0)
-        return Slates(won.slates(self.auction.n_out).items, {"price": dense})
 
     def _given_away(self, batch: RankingBatch, bid: Floats, takes_part: Array) -> Slates:
         """What pages would show if they explored, and which do.
@@ -251,6 +243,25 @@ class AdServer:
     @property
     def _nothing_seen(self) -> Exposures:
         return Exposures.none(np.full(len(self.budget), self.market.frequency_cap, np.int64))
+
+
+def sold_at(
+    auction: AuctionStage, batch: RankingBatch, bid: Floats, takes_part: NDArray[np.bool_] | None = None
+) -> Slates:
+    """The winners of each page, with `price`: of what a campaign pays for, a click or a conversion.
+
+    Args:
+        auction: that sells.
+        batch: what is left before it, with `candidate.bid`.
+        bid: (n_candidates,) for a click.
+        takes_part: (n_candidates,) who does; None means all.
+    """
+    won = auction.sold(batch, bid, takes_part)
+    value, offer = won.per_candidate(auction.value), won.candidates["bid"]
+    per_click = np.divide(offer, value, out=np.zeros(len(offer)), where=value > 0)
+    price = np.minimum(won.candidates["price_per_click"] * per_click, offer)
+    dense = ragged.to_dense(price, won.candidates.offsets, auction.n_out, 0.0)
+    return Slates(won.slates(auction.n_out).items, {"price": dense})
 
 
 def _auction_of(funnel: Funnel) -> AuctionStage:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlsd.ad_server import PAID, AdServer, Giveaway, Market
+from mlsd.ad_server import PAID, AdServer, Giveaway, Market, sold_at
 from mlsd.auctions.base import Auction
 from mlsd.auctions.first_price import FirstPrice
 from mlsd.auctions.gsp import GSP
@@ -161,7 +161,8 @@ def test_what_explores_is_ordered_as_the_auction_orders_paced_bids() -> None:
     bid = server.market.pacer.bids(server.pacing, server.campaign[batch.candidates.items], value)
     assert np.any(bid < value)
     takes_part = server._takes_part(batch, server._seen)
-    sold, given_away = (part(batch, bid, takes_part) for part in (server._sold, server._given_away))
+    sold = sold_at(server.auction, batch, bid, takes_part)
+    given_away = server._given_away(batch, bid, takes_part)
     greedy = ~given_away.columns["explored"]
     np.testing.assert_array_equal(given_away.items[greedy], sold.items[greedy])
     unpaced = server._given_away(batch, value, takes_part)

@@ -14,9 +14,10 @@ differ in the price alone. It is never above the bid and never below the reserve
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,6 +163,16 @@ class Auction(ABC):
     def __init__(self, reserve: float = 0.0, reserve_on: ReserveOn = "bid") -> None:
         self.reserve = checks.at_least("reserve", reserve, 0)
         self.reserve_on: ReserveOn = checks.one_of("reserve_on", reserve_on, RESERVE_ON)
+
+    def with_reserve(self, reserve: float) -> Self:
+        """The same auction with another reserve, held against the same.
+
+        Raises:
+            InvalidValueError: it is below 0.
+        """
+        other = copy(self)
+        other.reserve = checks.at_least("reserve", reserve, 0)
+        return other
 
     @abstractmethod
     def prices(self, standing: Standing, multipliers: Floats) -> Floats:

@@ -84,6 +84,16 @@ class AuctionStage(CandidateStage):
             batch.requests, won.with_columns(score=outcome.scores[rows], price_per_click=price)
         )
 
+    def on_terms(self, reserve: float, n_out: int) -> AuctionStage:
+        """The same auction with another reserve, of the first `n_out` positions alone.
+
+        Raises:
+            InvalidValueError: the reserve is below 0, or there are not so many positions.
+        """
+        checks.between("n_out", n_out, 1, self.n_out)
+        slots = self.multipliers[:n_out].tolist()
+        return AuctionStage(n_out, self.auction.with_reserve(reserve), slots, self.value, self.quality)
+
     def state(self) -> State:
         return {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -102,3 +103,17 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
         cut = VCG()(bids, ALPHA)
         assert cut.winners.tobytes() == whole.winners.tobytes()
         assert cut.price_per_click.tobytes() == whole.price_per_click.tobytes()
+
+
+@pytest.mark.parametrize("reserve_on", ["bid", "score"])
+def test_another_reserve_is_all_that_changes(reserve_on: Literal["bid", "score"]) -> None:
+    bids = random_bids(0)
+    own = VCG(0.1, reserve_on)
+    other = own.with_reserve(0.3)
+    assert isinstance(other, VCG)
+    expected, found = (auction(bids, ALPHA) for auction in (VCG(0.3, reserve_on), other))
+    np.testing.assert_array_equal(found.winners, expected.winners)
+    np.testing.assert_array_equal(found.price_per_click, expected.price_per_click)
+    assert (own.reserve, other.reserve) == (0.1, 0.3)
+    with pytest.raises(InvalidValueError, match=r"reserve == -0.1, must be at least 0"):
+        own.with_reserve(-0.1)

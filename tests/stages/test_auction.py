@@ -92,3 +92,14 @@ def test_every_position_has_a_multiplier() -> None:
         AuctionStage(3, GSP(), (1.0, 0.5))
     stage: Stage = AuctionStage(2, GSP(), (1.0, 0.5))
     assert stage.fit(TestAuctionStage().training(), FITTING) == {}
+
+
+def test_on_other_terms_it_is_as_if_made_for_them() -> None:
+    stage = AuctionStage(4, VCG(0.1, "score"), MULTIPLIERS)
+    expected = AuctionStage(2, VCG(0.2, "score"), MULTIPLIERS[:2])(some()).candidates
+    found = stage.on_terms(0.2, 2)(some()).candidates
+    for name, column in expected.named_columns().items():
+        np.testing.assert_array_equal(found[name], column)
+    np.testing.assert_array_equal(found.offsets, expected.offsets)
+    with pytest.raises(InvalidValueError, match=r"n_out == 5, must be between 1 and 4"):
+        stage.on_terms(0.2, 5)
