@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mlsd.ad_server import HOURS, PAID, first_ads, wanted
+from mlsd.metrics.base import ratio
 from mlsd.types import Array, Catalog, Floats, Ints, Served
 
 SPENT = 0.95
@@ -25,10 +26,12 @@ class Books:
         campaigns: a row for each campaign that was shown, by what it paid: `campaign`, `advertiser`,
             `category`, `per_action`, `start_day`, `budget` (of all its days together), and sums:
             `impressions`, `clicks`, `conversions`, `hides`, `paid`, and `value`, what clicks or conversions
-            were worth by its bid.
+            were worth by its bid; and days: `n_running` of them, and `n_short` on which it spent at least
+            95% of its budget.
         positions: a row for each position: `position`, `pages`, `shown`, `clicks`, `paid`.
         curve: (25,) share of a day's spend that was spent by each hour, mean over the days of campaigns that
             spent at least 95% of their budget.
+        curves: (n_campaigns, 25) the same of each campaign of the table by itself; NaN without such days.
         n_short: how many such days there were.
         n_running: days of all campaigns.
         budget: of all of them, in money.
@@ -40,6 +43,7 @@ class Books:
     campaigns: pd.DataFrame
     positions: pd.DataFrame
     curve: Floats
+    curves: Floats
     n_short: int
     n_running: int
     budget: float
@@ -75,8 +79,9 @@ class Bookkeeper:
         n_campaigns = len(self._of)
         self._sums = {name: np.zeros(n_campaigns) for name in OF_CAMPAIGNS}
         self._positions: dict[str, Floats] = {}
-        self._curve, self._budgets = np.zeros(HOURS + 1), np.zeros(n_campaigns)
-        self._n_short = self._n_running = self._n_unpaid = self._n_done = 0
+        self._curves, self._budgets = np.zeros((n_campaigns, HOURS + 1)), np.zeros(n_campaigns)
+        self._n_short, self._n_running = np.zeros((2, n_campaigns), np.int64)
+        self._n_unpaid = self._n_done = 0
         self._offered = 0.0
 
     def add(self, served: Served, day: int) -> None:
@@ -118,10 +123,9 @@ class Bookkeeper:
         budget = np.where(runs, self.catalog["daily_budget"][self._first], 0.0)
         total = spend.sum(axis=0)
         short = runs & (total >= SPENT * budget) & (total > 0)
-        share = np.cumsum(spend[:, short], axis=0) / total[short]
-        self._curve[1:] += share.sum(axis=1)
-        self._n_short += int(np.count_nonzero(short))
-        self._n_running += int(np.count_nonzero(runs))
+        self._curves[short, 1:] += (np.cumsum(spend[:, short], axis=0) / total[short]).T
+        self._n_short += short
+        self._n_running += runs
         self._budgets += budget
 
     def close(self) -> Books:
@@ -129,16 +133,17 @@ class Bookkeeper:
         known = {name: self.catalog[name][self._first] for name in KNOWN}
         campaigns = pd.DataFrame(
             {"campaign": np.arange(len(self._of)), **known, "budget": self._budgets, **self._sums}
-        )
+        ).assign(n_running=self._n_running, n_short=self._n_short)
         shown = campaigns[campaigns["impressions"] > 0].sort_values("paid", ascending=False, kind="stable")
         positions = self._positions or {"pages": np.zeros(0), "shown": np.zeros(0)}
-        places = np.arange(len(positions["pages"]))
+        places, n_short = np.arange(len(positions["pages"])), int(self._n_short.sum())
         return Books(
             shown.reset_index(drop=True),
             pd.DataFrame({"position": places, **positions}),
-            self._curve / max(self._n_short, 1),
-            self._n_short,
-            self._n_running,
+            self._curves.sum(axis=0) / max(n_short, 1),
+            ratio(self._curves, self._n_short[:, None])[shown["campaign"]],
+            n_short,
+            int(self._n_running.sum()),
             float(self._budgets.sum()),
             self._offered,
             self._n_unpaid,

@@ -312,6 +312,27 @@ class MarketArm:
 
 
 @dataclass(frozen=True)
+class PacedCampaign:
+    """How the budget of one campaign lasted.
+
+    Args:
+        name: of the campaign.
+        n_days: that it ran.
+        n_before: of them on which it spent its budget under the pre-existing system.
+        n_after: under the funnel.
+        before: (25,) share of a day's spend by each hour, mean over these days; empty without any.
+        after: the same under the funnel.
+    """
+
+    name: str
+    n_days: int
+    n_before: int
+    n_after: int
+    before: tuple[float, ...]
+    after: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class MarketSummary:
     """Who paid, who gained, and how budgets lasted.
 
@@ -319,11 +340,13 @@ class MarketSummary:
         arms: the pre-existing system, then the funnel.
         plan: (25,) share of a budget that is planned to be spent by each hour.
         n_days: how long it was served.
+        paced: campaigns that paid most of those that spent their budget on a day under the funnel.
     """
 
     arms: tuple[MarketArm, ...]
     plan: tuple[float, ...]
     n_days: int
+    paced: tuple[PacedCampaign, ...] = ()
 
 
 @dataclass(frozen=True)

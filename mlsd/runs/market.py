@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from mlsd.pacing.plan import SpendPlan
 from mlsd.report import parts
 
 N_LARGEST = 10
+N_PACED = 6
 
 NAMES = dict(zip(ARMS, ("pre-existing system", "funnel"), strict=True))
 
@@ -30,7 +31,26 @@ def market_of(books: Mapping[str, Books], market: Market, first_day: int, n_days
     plan = SpendPlan.of_traffic(list(market.traffic))
     by_hour = tuple(float(plan.by(hour / HOURS)[0]) for hour in range(HOURS + 1))
     arms = tuple(_arm(NAMES[arm], books[arm], first_day) for arm in ARMS)
-    return parts.MarketSummary(arms, by_hour, n_days)
+    return parts.MarketSummary(arms, by_hour, n_days, tuple(_paced(*(books[arm] for arm in ARMS))))
+
+
+def _paced(before: Books, after: Books) -> Iterator[parts.PacedCampaign]:
+    """The campaigns that paid most under the funnel, of those that spent their budget on a day."""
+    campaigns = after.campaigns
+    for row in np.flatnonzero(campaigns["n_short"])[:N_PACED].tolist():
+        campaign = int(campaigns["campaign"].iloc[row])
+        n_after, curve = _days_short(after, campaign)
+        n_before, curve_before = _days_short(before, campaign)
+        n_days = int(campaigns["n_running"].iloc[row])
+        yield parts.PacedCampaign(str(campaign), n_days, n_before, n_after, curve_before, curve)
+
+
+def _days_short(books: Books, campaign: int) -> tuple[int, tuple[float, ...]]:
+    """Days on which a campaign spent its budget, and how; none where it was never shown."""
+    for row in np.flatnonzero(books.campaigns["campaign"] == campaign).tolist():
+        if n_short := int(books.campaigns["n_short"].iloc[row]):
+            return n_short, tuple(books.curves[row].tolist())
+    return 0, ()
 
 
 def _arm(name: str, books: Books, first_day: int) -> parts.MarketArm:
@@ -51,7 +71,7 @@ def _arm(name: str, books: Books, first_day: int) -> parts.MarketArm:
         books.n_short,
         tuple(_position(row) for row in _rows(books.positions)),
         tuple(_payers(group, campaigns[np.asarray(rows)]) for group, rows in groups.items()),
-        tuple(_payers(f"campaign {row['campaign'].iloc[0]}", row) for row in _rows(largest)),
+        tuple(_payers(str(row["campaign"].iloc[0]), row) for row in _rows(largest)),
     )
 
 

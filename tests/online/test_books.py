@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,28 @@ def test_nothing_was_served() -> None:
     closed = Bookkeeper(catalog()).close()
     assert set(closed.to_metrics().values()) == {None}
     assert closed.campaigns.empty
+
+
+def test_the_curve_of_a_campaign_is_of_the_days_on_which_it_ran_short(books: Books) -> None:
+    """Campaign 0 has spent all it has, campaign 1 has not: it has no curve."""
+    assert books.campaigns["n_short"].tolist() == [0, 1]
+    assert books.campaigns["n_running"].tolist() == [1, 1]
+    assert np.isnan(books.curves[0]).all()
+    np.testing.assert_allclose(books.curves[1], books.curve)
+
+
+def test_the_curve_of_all_is_the_mean_of_those_of_campaigns_by_their_days() -> None:
+    """Another day on which campaign 1 runs short, too, and campaign 0 spends half as it did before."""
+    keeper = Bookkeeper(catalog())
+    keeper.add(day(), 2)
+    served = day()
+    served.feedback[PAID][:, 0] = [0.0, 4.0, 0.0]
+    served.feedback[PAID][:, 1] = [20.0, 0.0, 30.0]
+    later = replace(served, requests=replace(served.requests, time_days=served.requests.time_days + 1))
+    keeper.add(later, 3)
+    books = keeper.close()
+    n_short = books.campaigns["n_short"].to_numpy()
+    assert dict(zip(books.campaigns["campaign"], n_short, strict=True)) == {1: 1, 0: 2}
+    np.testing.assert_allclose(books.curve, n_short @ books.curves / books.n_short)
+    first = books.curves[books.campaigns["campaign"].tolist().index(0)]
+    np.testing.assert_allclose(first[[2, 14, 15]], [1.5 / 8, (3.5 / 4 + 1) / 2, 1])
