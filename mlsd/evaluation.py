@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mlsd.estimators.base import Interval
+from mlsd.estimators.base import Interval, UnitSums
 from mlsd.estimators.bootstrap import Bootstrap
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
@@ -21,15 +21,17 @@ from mlsd.metrics.base import (
     Predictions,
     RankedGrades,
     RankingMetric,
+    ratio,
 )
 from mlsd.metrics.diversity.base import RankedSubtopics
-from mlsd.types import Array, Floats, Judgements, RankingBatch, Requests, Subtopics
+from mlsd.types import Array, Floats, Ints, Judgements, RankingBatch, Requests, Subtopics
 
 ALL = "all"
 ORACLE = "oracle "
 """How the name of a ceiling starts: the metric of a stage's candidates in the best order there is."""
 
 N_BINS = 10
+N_LARGEST = 10
 
 Figures = dict[str, dict[str, Any]]
 """Metric -> segment -> {value, low, high, n}."""
@@ -148,6 +150,8 @@ class ClickPredictions(NamedTuple):
     """Segment -> (n_predictions,) bool."""
     coverage: float
     """Share of the impressions whose item the stage had among its candidates."""
+    items: Ints
+    """(n_predictions,) the item that was shown."""
 
 
 def click_predictions(
@@ -181,7 +185,45 @@ def click_predictions(
         np.minimum(prob, 1.0), clicked[known].astype(np.float64), evaluated.requests.user[request]
     )
     segments = {name: mask[request] for name, mask in evaluated.segments.items()}
-    return ClickPredictions(predictions, segments, len(known) / max(len(shown), 1))
+    items = scored.candidates.items[known]
+    return ClickPredictions(predictions, segments, len(known) / max(len(shown), 1), items)
+
+
+class Calibration(NamedTuple):
+    """Predicted against observed clicks of some impressions."""
+
+    predicted: Interval
+    """Mean predicted probability."""
+    observed: Interval
+    """Share with a click."""
+    ratio: Interval
+    """Predicted over observed clicks; 1 is right, more is too high."""
+    n_impressions: int
+
+    def to_metrics(self) -> dict[str, Any]:
+        """As in `metrics.json`."""
+        intervals = (self.predicted, self.observed, self.ratio)
+        figures = {name: one._asdict() for name, one in zip(self._fields, intervals, strict=False)}
+        return {**figures, "n_impressions": self.n_impressions}
+
+
+class ItemCalibration(NamedTuple):
+    """Predicted against observed clicks by the values of a column of the catalog."""
+
+    every: Calibration
+    """Of all impressions."""
+    others: Calibration | None
+    """Of those whose value is none of the largest; None where there are none."""
+    largest: Mapping[str, Calibration]
+    """Value -> figures, most impressions first."""
+    n_values: int
+    """That were shown."""
+
+    def to_metrics(self) -> dict[str, Any]:
+        """As in `metrics.json`."""
+        others = {"others": self.others.to_metrics()} if self.others else {}
+        largest = {value: one.to_metrics() for value, one in self.largest.items()}
+        return {ALL: self.every.to_metrics(), **others, "largest": largest, "n_values": self.n_values}
 
 
 def prediction_figures(
@@ -194,6 +236,53 @@ def prediction_figures(
         for metric, interval in zip(metrics, intervals, strict=True):
             figures[metric.name][segment] = interval._asdict()
     return figures
+
+
+def item_calibration(
+    clicks: ClickPredictions, column: Array, bootstrap: Bootstrap, n_largest: int = N_LARGEST
+) -> ItemCalibration:
+    """Predicted against observed clicks by the values of a column of the catalog.
+
+        predicted = mean of p,    observed = mean of y,    ratio = sum of p / sum of y
+
+    Each with its interval over units. The ratio is NaN where nothing was clicked.
+
+    Args:
+        clicks: predictions for impressions.
+        column: (n_items,) such as the campaign of each item.
+        bootstrap: of the intervals.
+        n_largest: values of most impressions that have figures of their own; of as many, the lower value.
+    """
+    values, segment, sizes = np.unique(column[clicks.items], return_inverse=True, return_counts=True)
+    largest = np.argsort(-sizes, kind="stable")[:n_largest]
+    place = np.full(len(values), len(largest))
+    place[largest] = np.arange(len(largest))
+    parts = [np.ones(len(segment), bool), place[segment] == len(largest)]
+    parts += [place[segment] == number for number in range(len(largest))]
+    every, others, *own = _calibrations(clicks.predictions, np.stack(parts, axis=1), bootstrap)
+    named = {str(value): one for value, one in zip(values[largest].tolist(), own, strict=True)}
+    return ItemCalibration(every, others if len(values) > len(largest) else None, named, len(values))
+
+
+def _calibrations(predictions: Predictions, members: Array, bootstrap: Bootstrap) -> list[Calibration]:
+    """Of each column of (n_predictions, n_segments), which says who is in it."""
+    n_segments, counted = members.shape[1], np.ones(len(predictions))
+    terms = [
+        np.where(members[:, segment], term, 0.0)
+        for term in (predictions.prob, predictions.outcome, counted)
+        for segment in range(n_segments)
+    ]
+    sums = predictions.unit_sums(terms)
+
+    def figures(totals: Floats) -> Floats:
+        p, y, n = np.split(totals, 3, axis=-1)
+        return np.concatenate([ratio(p, n), ratio(y, n), ratio(p, y)], axis=-1)
+
+    n_units = np.count_nonzero(sums[:, 2 * n_segments :], axis=0)
+    (found,) = bootstrap.intervals([UnitSums(sums, figures, np.tile(n_units, 3))], predictions.unit_ids)
+    predicted, observed, ratios = (found[kind * n_segments : (kind + 1) * n_segments] for kind in range(3))
+    sizes = members.sum(axis=0).tolist()
+    return [Calibration(*one) for one in zip(predicted, observed, ratios, sizes, strict=True)]
 
 
 def component_figures(

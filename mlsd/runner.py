@@ -16,6 +16,7 @@ from mlsd.config.compose import compose_overrides
 from mlsd.config.identity import config_hash
 from mlsd.config.resolve import resolve
 from mlsd.config.schema import System
+from mlsd.online.frontier import FrontierPoint
 from mlsd.report.progress import Steps
 from mlsd.report.terminal import print_summary
 from mlsd.runs import steps as run_steps
@@ -97,9 +98,15 @@ def run_system(system: System, config: Config, steps: Steps) -> Outcome:
     if system.ablation:
         with steps("ablation") as told:
             ablation = run_steps.ablate(system, config, logged, labels, fitted.funnel, store, told)
+    frontier: tuple[FrontierPoint, ...] = ()
+    if system.frontier:
+        with steps("frontier"):
+            frontier = run_steps.sell_again(system, offline, fitted.funnel)
     with steps("online") as told:
         online = run_steps.try_online(system, logged, fitted.funnel, told)
     with steps("latency"):
         capacity = run_steps.measure_latency(system, logged, fitted.funnel)
         leaner = run_steps.measure_leaner(system, logged, ablation)
-    return Outcome(logged, labels, fitted, offline, online, capacity, ablation, leaner, rated, rated_test)
+    return Outcome(
+        logged, labels, fitted, offline, online, capacity, ablation, leaner, rated, rated_test, frontier
+    )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mlsd import rng
 from mlsd.estimators.bootstrap import Bootstrap
 from mlsd.evaluation import (
+    ClickPredictions,
     Evaluated,
     click_predictions,
     component_figures,
     difference_figures,
+    item_calibration,
     per_request,
     prediction_figures,
     ranking_figures,
@@ -21,6 +24,7 @@ from mlsd.labels.base import Labels
 from mlsd.logs import Log, impressions_of
 from mlsd.metrics.base import Judged, Predictions, RowFigure
 from mlsd.metrics.calibration_error import CalibrationError
+from mlsd.metrics.calibration_ratio import CalibrationRatio
 from mlsd.metrics.log_loss import LogLoss
 from mlsd.metrics.ndcg import NDCG
 from mlsd.metrics.reciprocal_rank import ReciprocalRank
@@ -161,3 +165,65 @@ def test_a_stage_is_judged_by_its_own_figures_and_by_how_sure_it_was() -> None:
     assert figures["ECE(intent)"]["all"]["value"] == pytest.approx(0.0)
     assert figures["ECE(intent)"]["intent=b"]["value"] == pytest.approx(0.25)
     assert accuracy["all"]["n"] == 2
+
+
+def predicted(n: int = 400, n_items: int = 7) -> ClickPredictions:
+    """Impressions of 30 users, some items shown far more often than others."""
+    rows = np.arange(n)
+    items = np.floor(n_items * rng.uniform(5, "items", rows) ** 2).astype(np.int64)
+    prob = rng.uniform(5, "prob", rows)
+    clicked = (rng.uniform(5, "clicked", rows) < prob).astype(np.float64)
+    user = rng.integers(5, "user", 30, rows)
+    return ClickPredictions(Predictions(prob, clicked, user), {}, 1.0, items)
+
+
+CAMPAIGN = np.array([4, 9, 9, 2, 7, 7, 1])
+"""Of each item."""
+
+
+def test_calibration_by_item_is_that_of_plain_loops() -> None:
+    clicks = predicted()
+    found = item_calibration(clicks, CAMPAIGN, BOOTSTRAP, n_largest=3)
+    of_campaign: dict[int, list[int]] = {}
+    for row, item in enumerate(clicks.items.tolist()):
+        of_campaign.setdefault(int(CAMPAIGN[item]), []).append(row)
+    by_size = sorted(of_campaign, key=lambda campaign: (-len(of_campaign[campaign]), campaign))
+    assert list(found.largest) == [str(campaign) for campaign in by_size[:3]]
+    assert found.n_values == len(by_size) == 5
+    rest = [row for campaign in by_size[3:] for row in of_campaign[campaign]]
+    assert found.others is not None
+    parts = [(found.largest[str(campaign)], of_campaign[campaign]) for campaign in by_size[:3]]
+    for one, rows in [*parts, (found.others, rest), (found.every, list(range(400)))]:
+        part = clicks.predictions.take(np.array(rows))
+        assert one.n_impressions == len(rows)
+        assert one.predicted.value == pytest.approx(part.prob.mean())
+        assert one.observed.value == pytest.approx(part.outcome.mean())
+        assert one.ratio.value == pytest.approx(part.prob.sum() / part.outcome.sum())
+        assert {one.predicted.n, one.observed.n, one.ratio.n} == {len(np.unique(part.unit))}
+
+
+def test_the_ratio_of_all_is_that_of_the_metric_with_its_interval() -> None:
+    clicks = predicted()
+    (metric,) = BOOTSTRAP.of_predictions([CalibrationRatio()], clicks.predictions)
+    np.testing.assert_allclose(item_calibration(clicks, CAMPAIGN, BOOTSTRAP).every.ratio, metric, rtol=1e-9)
+
+
+def test_the_interval_of_a_value_is_by_the_users_who_saw_it() -> None:
+    """The same as of its impressions alone, since draws are keyed by user."""
+    clicks = predicted()
+    found = item_calibration(clicks, CAMPAIGN, BOOTSTRAP, n_largest=2)
+    for name, one in found.largest.items():
+        part = clicks.predictions.take(CAMPAIGN[clicks.items] == int(name))
+        (alone,) = BOOTSTRAP.of_predictions([CalibrationRatio()], part)
+        np.testing.assert_allclose(one.ratio, alone, rtol=1e-9)
+
+
+def test_values_that_are_few_leave_no_others_and_no_click_no_ratio() -> None:
+    none = Predictions(np.full(4, 0.5), np.zeros(4), np.arange(4))
+    clicks = ClickPredictions(none, {}, 1.0, np.array([0, 1, 2, 2]))
+    found = item_calibration(clicks, CAMPAIGN, BOOTSTRAP)
+    assert found.others is None
+    assert list(found.largest) == ["9", "4"]
+    assert np.isnan(found.every.ratio.value)
+    assert "others" not in found.to_metrics()
+    assert found.to_metrics()["largest"]["9"]["n_impressions"] == 3

@@ -17,6 +17,7 @@ from mlsd.labels.base import LabelSource
 from mlsd.logs import SPLITS
 from mlsd.metrics.base import DiversityMetric, PredictionMetric, RankingMetric
 from mlsd.online.base import OnlineTest
+from mlsd.online.frontier import Frontier
 from mlsd.problems.base import Problem
 from mlsd.ratings.programme import RatingProgramme
 from mlsd.stages.base import Stage
@@ -234,6 +235,7 @@ class System:
         funnel: the system that is designed.
         metrics: by the name they are declared under.
         market: how pages are sold; None where nothing is sold.
+        frontier: which other terms pages are sold on again; None for none.
         online: the experiment; None where nobody can be asked.
         test_ratings: what of the test window is rated, for evaluation alone; None where nothing is.
         trainer: how models are trained.
@@ -259,6 +261,7 @@ class System:
     features: Mapping[str, Declared | None]
     logging: Logging | None = None
     market: Market | None = None
+    frontier: Frontier | None = None
     online: OnlineTest | None = None
     test_ratings: RatingProgramme | None = None
     bootstrap: Bootstrap = field(default_factory=Bootstrap)

@@ -19,13 +19,14 @@ from mlsd.labels.annotations import Annotators
 from mlsd.metrics.base import PredictionMetric
 from mlsd.online.ads_test import AdsTest
 from mlsd.online.base import OnlineTest
+from mlsd.online.frontier import Frontier
 from mlsd.pacing.base import MINUTES_OF_A_DAY, Pacer
 from mlsd.problems.base import Goals, Problem
 from mlsd.ratings.programme import RatingProgramme
 from mlsd.stages.auction import AuctionStage
 from mlsd.stages.base import CandidateStage, Stage
 from mlsd.types import RankingBatch, Requests
-from mlsd.worlds.base import LiveWorld, RecordedWorld, World
+from mlsd.worlds.base import KnownProbs, LiveWorld, RecordedWorld, World
 
 _NONE = np.zeros(0, np.int64)
 
@@ -46,7 +47,7 @@ def wiring_faults(sections: Sections) -> list[Fault]:
     if isinstance(logging, Logging):
         found += _funnel(sections, "logging.funnel", logging.funnel)
         found += _depth(logging, sections.get("problem"))
-    found += [*_users(sections), *_positions(sections), *_metrics(sections)]
+    found += [*_users(sections), *_positions(sections), *_metrics(sections), *_item_segments(sections)]
     found += [*_annotations(sections), *_ratings(sections), *_market(sections)]
     return [fault for fault in found if not stands_in(fault.value, fault.rule)]
 
@@ -108,6 +109,18 @@ def _catalog(key: str, stages: Mapping[str, Stage], world: object) -> Iterator[F
             yield Fault(f"{key}.stages.{name}", column, rule, nearest(column, known))
 
 
+def _item_segments(sections: Sections) -> Iterator[Fault]:
+    """Columns that predictions are judged by, and the world does not have."""
+    problem, world = sections.get("problem"), sections.get("world")
+    known = world.catalog_columns if isinstance(world, World) else frozenset()
+    if not known or not isinstance(problem, Problem):
+        return
+    for place, column in enumerate(problem.item_segments):
+        if column not in known:
+            rule = f"must be a column of the catalog: {', '.join(sorted(known))}"
+            yield Fault(f"problem.item_segments[{place}]", column, rule, nearest(column, known))
+
+
 def _by(column: str, stage: Stage, needs: str) -> str:
     """Which of a stage's named parts read a column."""
     holders = (value.features if isinstance(value, FeatureSet) else value for value in vars(stage).values())
@@ -132,6 +145,7 @@ def _users(sections: Sections) -> Iterator[Fault]:
 def _market(sections: Sections) -> Iterator[Fault]:
     """Where pages are sold every funnel ends in an auction, and the day has the pacer's intervals."""
     market, world, online = (sections.get(name) for name in ("market", "world", "online"))
+    yield from _frontier(sections)
     if market is None and isinstance(online, AdsTest):
         yield Fault("online", _name(online), "must be none: nothing is sold without a market")
     if not isinstance(market, Market):
@@ -148,6 +162,18 @@ def _market(sections: Sections) -> Iterator[Fault]:
         if world.n_rounds % n:
             rule = f"must be at least {MINUTES_OF_A_DAY // world.n_rounds}: that often people are served"
             yield Fault("market.pacer.update_minutes", minutes, rule)
+
+
+def _frontier(sections: Sections) -> Iterator[Fault]:
+    """What is sold again is sold in the first place, and judged by a world that knows its users."""
+    frontier, market, world = (sections.get(name) for name in ("frontier", "market", "world"))
+    if not isinstance(frontier, Frontier):
+        return
+    if market is None:
+        yield Fault("frontier", _name(frontier), "must be none: nothing is sold without a market")
+    if isinstance(world, World) and not isinstance(world, KnownProbs):
+        rule = f"must be none: {_name(world)} has no action_probs, by which it would be judged"
+        yield Fault("frontier", _name(frontier), rule)
 
 
 def _ends_in_auction(plan: FunnelPlan) -> bool:

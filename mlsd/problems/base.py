@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -117,6 +117,7 @@ class Problem:
         actions: what users can do -> what it tells.
         request_columns: further columns of its requests -> what they hold; None switches one off.
         monitoring: what is to be watched.
+        item_segments: columns of the catalog by whose largest values click predictions are judged.
     """
 
     name: str
@@ -129,6 +130,7 @@ class Problem:
     actions: Mapping[str, str]
     request_columns: Mapping[str, ColumnType | None]
     monitoring: Monitoring
+    item_segments: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         checks.not_empty("name", self.name)

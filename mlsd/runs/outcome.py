@@ -10,14 +10,15 @@ import pandas as pd
 
 from mlsd.ablation.result import Ablation
 from mlsd.capacity import Capacity
-from mlsd.evaluation import Bin, Figures
+from mlsd.evaluation import Bin, Figures, ItemCalibration
 from mlsd.funnel import Funnel
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
+from mlsd.online.frontier import FrontierPoint
 from mlsd.online.result import ABResult
 from mlsd.ratings.programme import Rated
 from mlsd.training import FittedFunnel
-from mlsd.types import State
+from mlsd.types import RankingBatch, State
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,10 @@ class Offline:
         counts: stage -> mean number of candidates that enter and leave it.
         reliability: rank stage -> its predictions against what happened.
         coverage: rank stage -> share of the impressions that it had among its candidates.
+        by_item: rank stage -> column of the catalog -> its predictions against what happened, by its values.
         steps: stage of candidates -> itself minus the one before it, paired by request; the first has none.
         truth: tells these requests and what is true of them from any others.
+        before_last: what reaches the funnel's last stage; None where that is the first that finds candidates.
     """
 
     figures: Mapping[str, Figures]
@@ -60,8 +63,10 @@ class Offline:
     counts: Mapping[str, tuple[float, float]]
     reliability: Mapping[str, list[Bin]] = field(default_factory=dict)
     coverage: Mapping[str, float] = field(default_factory=dict)
+    by_item: Mapping[str, Mapping[str, ItemCalibration]] = field(default_factory=dict)
     steps: Mapping[str, Figures] = field(default_factory=dict)
     truth: str = ""
+    before_last: RankingBatch | None = None
 
 
 @dataclass(frozen=True)
@@ -109,23 +114,41 @@ class Outcome:
     """Part that is there to save work -> capacity of the funnel without it."""
     rated: RatedLabels | None = None
     rated_test: RatedTest | None = None
+    frontier: tuple[FrontierPoint, ...] = ()
+    """The test window's pages, sold again on other terms."""
 
     def metrics(self) -> dict[str, object]:
         """As in `metrics.json`: every figure, nothing that a clock measured."""
         online = self.online.to_metrics() if self.online else {}
         found: dict[str, object] = {"ablation": self.ablation.to_metrics()} if self.ablation else {}
-        books = self.online.books if self.online else {}
-        if books:
-            found["market"] = {arm: one.to_metrics() for arm, one in books.items()}
+        if market := self._market():
+            found["market"] = market
         return {
             "offline": dict(self.offline.figures),
             "components": dict(self.offline.components),
             "offline_difference": self.offline.difference,
             "offline_steps": dict(self.offline.steps),
             "online": online,
+            **self._calibration(),
             **found,
             **self._ratings(),
         }
+
+    def _calibration(self) -> dict[str, object]:
+        """Predicted against observed clicks by column of the catalog; nothing where none is declared."""
+        found = {
+            stage: {column: one.to_metrics() for column, one in columns.items()}
+            for stage, columns in self.offline.by_item.items()
+            if columns
+        }
+        return {"offline_calibration": found} if found else {}
+
+    def _market(self) -> dict[str, object]:
+        """What was sold under each arm, and what pages are worth on other terms."""
+        books = self.online.books if self.online else {}
+        points = {point.name: point.to_metrics() for point in self.frontier}
+        sold: dict[str, object] = {arm: one.to_metrics() for arm, one in books.items()}
+        return {**sold, "frontier": points} if points else sold
 
     def timings(self) -> dict[str, object]:
         """As in `timings.json`, without the seconds of the run's steps."""

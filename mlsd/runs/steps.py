@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from omegaconf import OmegaConf
@@ -21,12 +21,16 @@ from mlsd.config.build import build_sections
 from mlsd.config.schema import Exploration, FunnelPlan, Logging, System
 from mlsd.errors import BudgetExceededError, InputError
 from mlsd.evaluation import (
+    Bin,
+    ClickPredictions,
     Evaluated,
     Figures,
+    ItemCalibration,
     RankingValues,
     click_predictions,
     component_figures,
     difference_figures,
+    item_calibration,
     per_request,
     prediction_figures,
     ranking_figures,
@@ -41,10 +45,12 @@ from mlsd.metrics.base import DiversityMetric, PredictionMetric, RankingMetric
 from mlsd.online.ab_test import ABTest
 from mlsd.online.ads_test import AdsTest
 from mlsd.online.base import CONTROL, TREATMENT
+from mlsd.online.frontier import FrontierPoint
 from mlsd.online.result import ABResult
 from mlsd.progress import Progress, silent
 from mlsd.runs.outcome import Logged, Offline
 from mlsd.serving import Explore, Greedy, Policy, collect_log, in_blocks
+from mlsd.stages.auction import AuctionStage
 from mlsd.stages.base import RequestStage, Stage
 from mlsd.stages.rank import Rank
 from mlsd.store import (
@@ -59,7 +65,7 @@ from mlsd.store import (
 )
 from mlsd.training import FittedFunnel, Lessons, fit_funnel, stage_in_blocks
 from mlsd.types import RankingBatch, Requests, State, concat_batches
-from mlsd.worlds.base import LiveWorld, RecordedWorld
+from mlsd.worlds.base import KnownProbs, LiveWorld, RecordedWorld
 
 EXISTING, SHOWN = "logging", "funnel"
 """Names among the figures of the pre-existing system and of what the whole funnel shows."""
@@ -137,18 +143,20 @@ def evaluate(
         name: ranking_figures(value, evaluated, system.bootstrap) for name, value in values.items()
     }
     predicted = _predicted(system, held_out, labels, funnel, ranked, evaluated)
-    for stage, (of_stage, _, _) in predicted.items():
-        figures[stage] |= of_stage
+    for stage, found in predicted.items():
+        figures[stage] |= found.figures
     return Offline(
         figures,
         _components(system, funnel, evaluated),
         _difference(system, values, evaluated),
         per_request(values, evaluated),
         _counts(funnel, ranked, len(system.world.catalog)),
-        {stage: bins for stage, (_, bins, _) in predicted.items()},
-        {stage: coverage for stage, (_, _, coverage) in predicted.items()},
+        {stage: found.reliability for stage, found in predicted.items()},
+        {stage: found.coverage for stage, found in predicted.items()},
+        {stage: found.by_item for stage, found in predicted.items()},
         _steps(system, funnel, values, evaluated),
         evaluated.fingerprint,
+        _before_last(funnel, ranked),
     )
 
 
@@ -175,6 +183,14 @@ def ablate(
     whole = Whole(funnel.stages, test.requests, learning)
     options = system.ablation_options
     return taken_apart(whole, judge, options.n_refits, options.margin, system.funnel.costs, progress)
+
+
+def sell_again(system: System, offline: Offline, funnel: Funnel) -> tuple[FrontierPoint, ...]:
+    """The test window's pages on other terms."""
+    frontier, batch, auction, world = system.frontier, offline.before_last, funnel.last, system.world
+    if frontier and batch and isinstance(auction, AuctionStage) and isinstance(world, KnownProbs):
+        return frontier.points(auction, batch, system.world.catalog, world, system.bootstrap)
+    raise InputError("frontier: no auction sells pages to people whose world knows them; say frontier=none")
 
 
 def try_online(system: System, logged: Logged, funnel: Funnel, progress: Progress) -> ABResult | None:
@@ -330,6 +346,15 @@ def _steps(
     }
 
 
+class _Predicted(NamedTuple):
+    """The click probabilities of a rank stage, judged by the clicks of the log."""
+
+    figures: Figures
+    reliability: list[Bin]
+    coverage: float
+    by_item: dict[str, ItemCalibration]
+
+
 def _predicted(
     system: System,
     held_out: Log,
@@ -337,8 +362,8 @@ def _predicted(
     funnel: Funnel,
     ranked: Mapping[str, RankingBatch],
     evaluated: Evaluated,
-) -> dict[str, tuple[Figures, list[Any], float]]:
-    """Rank stage -> figures, reliability and coverage of its click probabilities."""
+) -> dict[str, _Predicted]:
+    """Rank stage -> its click probabilities, judged."""
     metrics = [metric for metric in system.metrics.values() if isinstance(metric, PredictionMetric)]
     predicted = {}
     before = RankingBatch.of(evaluated.requests)
@@ -347,10 +372,26 @@ def _predicted(
             clicks = click_predictions(
                 stage_in_blocks(stage.scored, before, system.n_workers), held_out, labels, evaluated
             )
-            figures = prediction_figures(clicks, metrics, system.bootstrap)
-            predicted[name] = (figures, reliability(clicks.predictions), clicks.coverage)
+            predicted[name] = _Predicted(
+                prediction_figures(clicks, metrics, system.bootstrap),
+                reliability(clicks.predictions),
+                clicks.coverage,
+                _by_item(system, clicks),
+            )
         before = ranked[name] if name in ranked else stage_in_blocks(stage, before, system.n_workers)
     return predicted
+
+
+def _by_item(system: System, clicks: ClickPredictions) -> dict[str, ItemCalibration]:
+    """Declared column of the catalog -> how well clicks on its values are predicted."""
+    catalog, columns = system.world.catalog, system.problem.item_segments
+    return {column: item_calibration(clicks, catalog[column], system.bootstrap) for column in columns}
+
+
+def _before_last(funnel: Funnel, ranked: Mapping[str, RankingBatch]) -> RankingBatch | None:
+    """What reaches the last stage."""
+    names = [name for name in funnel.stages if name in ranked]
+    return ranked[names[-2]] if len(names) > 1 else None
 
 
 def _counts(
