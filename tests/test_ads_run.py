@@ -38,11 +38,36 @@ def test_every_stage_and_the_experiment_have_their_figures(finished: FinishedRun
         assert metrics["online"][name]["truth"] is not None
 
 
+def test_pages_are_sold_again_on_other_terms(finished: FinishedRun) -> None:
+    metrics = read_json(finished.folder / "metrics.json")
+    points = metrics["market"]["frontier"].values()
+    assert len(points) == 28
+    (own,) = (point for point in points if point["is_own"])
+    assert (own["reserve"], own["n_positions"]) == (0.0, 4)
+    assert own["n_positions"] >= own["ads_per_page"]["value"] > 3
+    assert any(point["is_unbeaten"] for point in points)
+    for point in points:
+        assert point["revenue_per_1000"]["low"] < point["revenue_per_1000"]["high"]
+
+
+def test_predictions_are_judged_by_campaign(finished: FinishedRun) -> None:
+    metrics = read_json(finished.folder / "metrics.json")
+    found = metrics["offline_calibration"]["full_rank"]["campaign"]
+    assert len(found["largest"]) == 10
+    sizes = [one["n_impressions"] for one in found["largest"].values()]
+    assert sum(sizes) + found["others"]["n_impressions"] == found["all"]["n_impressions"]
+    ratio = metrics["offline"]["full_rank"]["CalibrationRatio"]["all"]
+    assert found["all"]["ratio"]["value"] == pytest.approx(ratio["value"], rel=1e-9)
+
+
 def test_the_report_says_how_the_experiment_was_made(finished: FinishedRun) -> None:
     report = (finished.folder / "report.md").read_text(encoding="utf-8")
     assert "from the start, half of every budget" in report
     assert "revenue per 1000 ★" in report
     assert "What do advertisers pay for?" in report
+    assert "not what advertisers would answer" in report
+    assert "Predicted against observed clicks by campaign, full_rank" in report
+    assert "How the budgets of single campaigns last" in report
     assert not re.search(r"\bnan\b", report, re.IGNORECASE)
 
 
@@ -89,6 +114,12 @@ def test_a_finished_run_ranks_ads(finished: FinishedRun) -> None:
         (
             ["market.pacer.update_minutes=7"],
             r"pacer.update_minutes == 7: must divide the 1440 minutes",
+        ),
+        (["market=none"], r"frontier == 'Frontier': must be none: nothing is sold without a market"),
+        (["frontier.reserves=[0.4,0.2]"], r"frontier.reserves\[1\] == 0.2: must be above 0.4"),
+        (
+            ["problem.item_segments=[campain]"],
+            r"item_segments\[0\] == 'campain': must be a column of the catalog: .*Did you mean 'campaign'",
         ),
         (["market.frequency_cap=0"], r"market.frequency_cap == 0: must be at least 1"),
         (

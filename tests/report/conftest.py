@@ -27,6 +27,7 @@ from mlsd.report.parts import (
     MarketArm,
     MarketSummary,
     OnlineDesign,
+    PacedCampaign,
     Payers,
     Position,
     RaterSummary,
@@ -432,9 +433,7 @@ def with_queries() -> RunResult:
 def market_arm(name: str, paid: float) -> MarketArm:
     names = ("all", "that pay for clicks", "that pay for conversions", "new", "not new")
     payers = tuple(Payers(one, 40, 9_000, 210, 20, 30, paid, 3 * paid, 2 * paid) for one in names)
-    largest = tuple(
-        Payers(f"campaign {n}", 1, 900, 21, 2, 3, paid / 9, paid / 3, paid / 5) for n in range(10)
-    )
+    largest = tuple(Payers(str(n), 1, 900, 21, 2, 3, paid / 9, paid / 3, paid / 5) for n in range(10))
     places = tuple(Position(n, 3_000, 3_000 - 200 * n, 90 - 9 * n, paid / 4) for n in range(4))
     figures = {
         "budget_spent": 0.48,
@@ -451,7 +450,61 @@ def sold() -> RunResult:
     """A run in which pages were sold."""
     arms = market_arm("pre-existing system", 310.0), market_arm("funnel", 402.5)
     plan = tuple(hour / 24 for hour in range(25))
-    return replace(realistic(), market=MarketSummary(arms, plan, 14))
+    early, late = (tuple((hour / 24) ** power for hour in range(25)) for power in (0.5, 2.0))
+    paced = PacedCampaign("17", 14, 3, 9, late, early), PacedCampaign("4", 10, 0, 1, (), late)
+    run = realistic()
+    found = {"market": {"frontier": frontier_points()}, "offline_calibration": item_calibration()}
+    return replace(run, market=MarketSummary(arms, plan, 14, paced), metrics={**run.metrics, **found})
+
+
+def frontier_points() -> dict[str, Any]:
+    """Two reserves by two numbers of positions; the higher one earns less for as many hides."""
+    points = {}
+    for reserve, kept in ((0.0, 1.0), (0.5, 0.9)):
+        for n_positions in (1, 2):
+            revenue, hides = 50 * kept * n_positions, 6.0 * n_positions
+            figures = {
+                "revenue_per_1000": figure(revenue, 900, 30),
+                "hides_per_1000": figure(hides, 900, 3),
+                "ads_per_page": figure(n_positions, 900, 0),
+                "advertiser_gain_per_1000": figure(40 * kept, 900, 30),
+            }
+            moved = {
+                "revenue_per_1000": figure(revenue - 100, 900, 9),
+                "hides_per_1000": figure(hides - 12, 900),
+            }
+            points[f"reserve={reserve:g},n_positions={n_positions}"] = {
+                **figures,
+                "reserve": reserve,
+                "reserve_on": "bid",
+                "n_positions": n_positions,
+                "is_own": reserve == 0 and n_positions == 2,
+                "is_unbeaten": reserve == 0,
+                "difference": moved,
+            }
+    return points
+
+
+def calibration(ratio: float, n_impressions: int, half: float = 0.2) -> dict[str, Any]:
+    ends = {"low": ratio - half, "high": ratio + half, "n": n_impressions // 3}
+    shares = {kind: figure(share, n_impressions // 3) for kind, share in PREDICTED.items()}
+    return {**shares, "ratio": {"value": ratio, **ends}, "n_impressions": n_impressions}
+
+
+PREDICTED = {"predicted": 0.021, "observed": 0.02}
+
+
+def item_calibration(*columns: str) -> dict[str, Any]:
+    """Two stages; by JSON's order of names, not by size."""
+    nothing = {**calibration(1.0, 50), "ratio": {"value": None, "low": None, "high": None, "n": 16}}
+    by_value = {
+        "all": calibration(1.02, 9000, 0.05),
+        "others": calibration(0.95, 4000),
+        "largest": {"12": calibration(0.7, 900), "3": calibration(1.4, 4000), "8": nothing},
+        "n_values": 40,
+    }
+    of_stage = dict.fromkeys(columns or ("campaign", "category"), by_value)
+    return {"light_rank": of_stage, "full_rank": of_stage}
 
 
 def sold_nothing() -> RunResult:
@@ -527,6 +580,15 @@ def hostile() -> RunResult:
                 "not_possible": {"serving": {HOSTILE + "/": HOSTILE}},
                 "switched_off": {HOSTILE: {HOSTILE: [HOSTILE]}},
                 "non_inferiority": {"serving": {HOSTILE: {}}},
+            },
+            "offline_calibration": {
+                HOSTILE: {
+                    HOSTILE: {
+                        "all": calibration(1.0, 9),
+                        "largest": {HOSTILE: calibration(1.0, 9)},
+                        "n_values": 1,
+                    }
+                }
             },
             "components": {
                 HOSTILE: {

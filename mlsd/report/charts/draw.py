@@ -8,12 +8,15 @@ from functools import singledispatch
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
-from mlsd.report.charts import funnel, intervals, latency, trials
+from mlsd.report.charts import frontier, funnel, intervals, latency, pacing, trials
 from mlsd.report.charts.specs import (
+    CampaignPacingChart,
     ChartSpec,
     CurvesChart,
     ExaminationChart,
+    FrontierChart,
     FunnelChart,
     HistoryChart,
     IntervalChart,
@@ -28,6 +31,10 @@ from mlsd.report.numbers import text_width
 WIDE, NARROW = 900.0, 372.0
 """Widths in pixels at which charts are drawn: for a screen and for a phone."""
 
+TWO_WIDTHS = (
+    FunnelChart, IntervalChart, LatencyChart, HistoryChart, ParetoChart, CampaignPacingChart, FrontierChart,
+)  # fmt: skip
+
 HALF = 420.0
 """Width of a chart that stands beside others, and on a phone alone."""
 
@@ -35,10 +42,7 @@ HALF = 420.0
 def draw(chart: ChartSpec) -> dict[str, str]:
     """SVG by the place it is for: "wide" and "narrow", or "any" where one drawing serves both."""
     with settings():
-        if isinstance(chart, (FunnelChart, IntervalChart, LatencyChart, HistoryChart, ParetoChart)):
-            widths = {"wide": WIDE, "narrow": NARROW}
-        else:
-            widths = {"any": HALF}
+        widths = {"wide": WIDE, "narrow": NARROW} if isinstance(chart, TWO_WIDTHS) else {"any": HALF}
         return {
             place: drawing(chart, width).svg(f"{chart.name}-{place}", chart.title, chart.caption)
             for place, width in widths.items()
@@ -68,6 +72,9 @@ def _(chart: ReliabilityChart, width: float) -> Canvas:
     end = min(1.0, 1.12 * max((max(row.predicted, row.observed) for row in bins), default=1.0)) or 1.0
     axes.set_xlim(0, end)
     axes.set_ylim(0, end)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+        axis.set_major_formatter("{x:g}")
     axes.plot([0, end], [0, end], color=colour("muted"), linewidth=1.2, linestyle=(0, (4, 3)))
     predicted, observed = [row.predicted for row in bins], [row.observed for row in bins]
     axes.plot(predicted, observed, color=colour("accent"), linewidth=1.5)
@@ -119,17 +126,17 @@ def _(chart: ExaminationChart, width: float) -> Canvas:
 
 @drawing.register
 def _(chart: PacingChart, width: float) -> Canvas:
-    canvas, axes = _plot(width, 270, "hour of the day", "share spent")
-    lines = {"plan": (chart.plan, "truth", "--"), "before": (chart.before, "baseline", "-")}
-    lines["after"] = (chart.after, "accent", "-")
-    for values, ink, style in lines.values():
-        axes.plot(range(len(values)), _finite(values), style, color=colour(ink), linewidth=2)
-    axes.set_xlim(0, 24)
-    axes.set_xticks(range(0, 25, 6))
-    axes.set_ylim(0, 1)
-    entries = [("o", "truth", "planned"), ("o", "accent", "funnel"), ("o", "baseline", "pre-existing")]
-    _legend(canvas, entries[: 3 if chart.before else 2])
-    return canvas
+    return pacing.draw(chart, width)
+
+
+@drawing.register
+def _(chart: CampaignPacingChart, width: float) -> Canvas:
+    return pacing.draw_panels(chart, width)
+
+
+@drawing.register
+def _(chart: FrontierChart, width: float) -> Canvas:
+    return frontier.draw(chart, width)
 
 
 @drawing.register

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
+from mlsd.report.charts import legend
 from mlsd.report.charts.axis import Axis, around, robust_limit, tick_labels
+from mlsd.report.charts.legend import LegendEntry, Meaning
 from mlsd.report.charts.rows import Rows, rows_for
 from mlsd.report.charts.specs import IntervalChart, IntervalRow, Role
 from mlsd.report.charts.svg import Canvas
-from mlsd.report.numbers import shorten, text_width
+from mlsd.report.numbers import shorten
 
 INK: dict[Role, str] = {
     "baseline": "baseline",
@@ -22,15 +23,14 @@ INK: dict[Role, str] = {
 SHAPE: dict[Role, str] = {"baseline": "s", "stage": "o", "funnel": "D", "good": "^", "bad": "v", "open": "o"}
 """Shapes tell apart what colours tell apart, for those who do not see the colours."""
 
-_LEGEND_LINE = 20.0
 _AXIS_HEIGHT = 46.0
 
 
 def draw(chart: IntervalChart, width: float) -> Canvas:
     """The chart at a width; its height follows from its rows."""
-    n_lines = max((entry.line + 1 for entry in _legend_entries(chart, width)), default=0)
+    entries = _legend(chart, width)
     labels, texts = [row.label for row in chart.rows], [row.text for row in chart.rows]
-    rows = rows_for(labels, texts, width, _LEGEND_LINE * n_lines + 10)
+    rows = rows_for(labels, texts, width, legend.height_of(entries) + 10)
     bottom = rows.bottom(len(chart.rows))
     canvas = Canvas(width, bottom + _AXIS_HEIGHT)
     axis = _axis(chart, rows)
@@ -41,7 +41,7 @@ def draw(chart: IntervalChart, width: float) -> Canvas:
         _draw_reference(chart, canvas, axis, rows.line_ends(place))
         y = rows.draw_words(canvas, place, row.label, row.text, bold=row.role == "funnel")
         _draw_marks(row, canvas, axis, y)
-    _draw_legend(chart, canvas)
+    legend.draw(canvas, entries)
     return canvas
 
 
@@ -67,7 +67,7 @@ def _draw_reference(chart: IntervalChart, canvas: Canvas, axis: Axis, ends: tupl
     """A row's piece of the reference line."""
     if math.isfinite(chart.reference):
         x = axis.at(chart.reference)
-        canvas.line((x, x), ends, ink="muted", width=1.2, dashed=chart.reference != 0)
+        canvas.line((x, x), ends, ink="muted", width=1.2, dash="dashed" if chart.reference else "solid")
 
 
 def _draw_marks(row: IntervalRow, canvas: Canvas, axis: Axis, y: float) -> None:
@@ -89,36 +89,10 @@ def _draw_interval(row: IntervalRow, canvas: Canvas, axis: Axis, y: float) -> No
         canvas.mark(high, y, ">", ink=ink, size=9)
 
 
-class LegendEntry(NamedTuple):
-    """One mark with its meaning, and where it stands."""
-
-    shape: str
-    ink: str
-    words: str
-    hollow: bool
-    x: float
-    line: int
-
-
-def _legend_entries(chart: IntervalChart, width: float) -> list[LegendEntry]:
-    """Marks that occur, laid out from left to right and onto further lines where they do not fit."""
+def _legend(chart: IntervalChart, width: float) -> list[LegendEntry]:
+    """Marks that occur."""
     shown = {row.role for row in chart.rows}
-    marks = [(SHAPE[role], INK[role], words, False) for role, words in chart.legend if role in shown]
+    meanings = [Meaning(SHAPE[role], INK[role], words) for role, words in chart.legend if role in shown]
     if chart.mark_label:
-        marks.append(("D", "truth", shorten(chart.mark_label, 150, 11), True))
-    entries: list[LegendEntry] = []
-    x, line = 10.0, 0
-    for shape, ink, words, hollow in marks:
-        room = text_width(words, 11) + 32
-        if entries and x + room > width:
-            x, line = 10.0, line + 1
-        entries.append(LegendEntry(shape, ink, words, hollow, x, line))
-        x += room
-    return entries
-
-
-def _draw_legend(chart: IntervalChart, canvas: Canvas) -> None:
-    for entry in _legend_entries(chart, canvas.width):
-        y = 10 + entry.line * _LEGEND_LINE
-        canvas.mark(entry.x, y, entry.shape, ink=entry.ink, hollow=entry.hollow)
-        canvas.text(entry.x + 10, y, entry.words, ink="muted", size=11)
+        meanings.append(Meaning("D", "truth", shorten(chart.mark_label, 150, 11), hollow=True))
+    return legend.laid_out(meanings, width)

@@ -55,5 +55,5 @@ def _draw_budget(chart: LatencyChart, canvas: Canvas, axis: Axis, rows: Rows) ->
         return
     x = axis.at(chart.budget_ms)
     for place in range(len(chart.rows)):
-        canvas.line((x, x), rows.line_ends(place), ink="bad", width=1.6, dashed=True)
+        canvas.line((x, x), rows.line_ends(place), ink="bad", width=1.6, dash="dashed")
     canvas.text(x + 4, 10, f"budget {milliseconds(chart.budget_ms)}", ink="bad", size=11, align="right")

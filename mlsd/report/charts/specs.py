@@ -182,6 +182,74 @@ class PacingChart(ChartSpec):
 
 
 @dataclass(frozen=True)
+class PacingPanel:
+    """The days of one campaign.
+
+    Args:
+        title: whose they are.
+        before: (25,) under the pre-existing system; empty where it never ran out.
+        after: (25,) under the funnel.
+    """
+
+    title: str
+    before: tuple[float, ...] = ()
+    after: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class CampaignPacingChart(ChartSpec):
+    """How the budgets of single campaigns last the day, a small chart each.
+
+    Args:
+        plan: (25,) as planned.
+        panels: from left to right, then down.
+    """
+
+    plan: tuple[float, ...] = ()
+    panels: tuple[PacingPanel, ...] = ()
+
+    def values(self) -> Iterator[float]:
+        return (value for panel in self.panels for value in (*panel.before, *panel.after))
+
+
+@dataclass(frozen=True)
+class FrontierMark:
+    """What one set of terms comes to.
+
+    Args:
+        cost: less is better.
+        gained: more is better.
+        reserve: of the auction.
+        n_positions: that are sold; marks of as many are joined.
+        is_unbeaten: whether nothing gains as much for less.
+        is_own: whether they are the run's own terms.
+    """
+
+    cost: float
+    gained: float
+    reserve: float
+    n_positions: int
+    is_unbeaten: bool = False
+    is_own: bool = False
+
+
+@dataclass(frozen=True)
+class FrontierChart(ChartSpec):
+    """What is gained against what it costs, over reserve and number of positions.
+
+    Args:
+        marks: in any order.
+        axes: what is the cost, and what is gained.
+    """
+
+    marks: tuple[FrontierMark, ...] = ()
+    axes: tuple[str, str] = ("", "")
+
+    def values(self) -> Iterator[float]:
+        return (mark.cost + mark.gained for mark in self.marks)
+
+
+@dataclass(frozen=True)
 class TrialPoint:
     """One trial of a sweep.
 

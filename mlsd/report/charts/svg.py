@@ -24,6 +24,10 @@ from mlsd.report.numbers import clean
 INKS = ("ink", "muted", "faint", "line", "paper", "accent", "baseline", "good", "bad", "open", "truth")
 """Roles of colours; the page's style sheet gives each a colour per scheme, as `--chart-<ink>`."""
 
+Dash = Literal["solid", "dashed", "dotted"]
+DASHES: Any = {"solid": "solid", "dashed": (0, (4, 3)), "dotted": (0, (1.2, 1.4))}
+"""Tells lines apart that colours tell apart."""
+
 _PIXELS_PER_INCH = 72.0
 _PLACEHOLDERS = {ink: f"#a9{place:02x}c3" for place, ink in enumerate(INKS)}
 _INK_OF = {code: f"var(--chart-{ink})" for ink, code in _PLACEHOLDERS.items()}
@@ -110,10 +114,10 @@ class Canvas:
         *,
         ink: str,
         width: float = 1,
-        dashed: bool = False,
+        dash: Dash = "solid",
     ) -> None:
         """A line through points."""
-        style = (0, (4, 3)) if dashed else "solid"
+        style = DASHES[dash]
         self.paper.plot(xs, ys, color=colour(ink), linewidth=width, linestyle=style, solid_capstyle="butt")
 
     def mark(

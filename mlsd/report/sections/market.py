@@ -7,10 +7,11 @@ from collections.abc import Iterable
 
 from mlsd.report import numbers
 from mlsd.report.base import RunResult
-from mlsd.report.charts.specs import PacingChart
+from mlsd.report.charts.specs import CampaignPacingChart, PacingChart, PacingPanel
 from mlsd.report.page import Block, Cell, Fold, Section, Table
-from mlsd.report.parts import MarketArm, MarketSummary, Payers, Position
+from mlsd.report.parts import MarketArm, MarketSummary, PacedCampaign, Payers, Position
 from mlsd.report.sections.cells import charts, columns, figure_cell, text_cell
+from mlsd.report.sections.frontier import every_figure, frontier, points_of
 
 FIGURES = {
     "budget_spent": "of all budgets was spent",
@@ -23,20 +24,24 @@ NOTHING = "nothing of the kind"
 
 
 def market(result: RunResult) -> Section | None:
-    """Everything that was sold under each system; nothing where nothing was."""
-    made = result.market
-    if made is None:
+    """Everything that was sold under each system, and what pages are worth on other terms."""
+    made, points = result.market, points_of(result)
+    if made is None and not points:
         return None
-    lead = (
+    sold = (*charts(_pacing(made), beside=_figures(made)), _payers(made)) if made else ()
+    folds = _folds(made) if made else ()
+    blocks: tuple[Block, ...] = (*sold, *frontier(points), *folds, *every_figure(points))
+    return Section("market", "Market", _lead(made), blocks, badge="simulated")
+
+
+def _lead(made: MarketSummary | None) -> str:
+    worth = "A click or conversion is worth what is bid for it."
+    if made is None:
+        return worth
+    return (
         f"Everybody under each system for {numbers.plural(made.n_days, 'day')}, with whole budgets, as the "
-        "true effects of the online test have it. A click or conversion is worth what is bid for it."
+        f"true effects of the online test have it. {worth}"
     )
-    blocks: tuple[Block, ...] = (
-        *charts(_pacing(made), beside=_figures(made)),
-        _payers(made),
-        *_folds(made),
-    )
-    return Section("market", "Market", lead, blocks, badge="simulated")
 
 
 def _pacing(made: MarketSummary) -> PacingChart:
@@ -67,6 +72,7 @@ PAYER_COLUMNS = columns(
     *("shown", "clicks", "conversions", "paid", "worth to them", "worth per unit paid", "of budget"),
     *("paid before", "worth before"),
 )
+(CAMPAIGN,) = columns("campaign")
 PAYER_NOTE = "Before: under the pre-existing system. New ones began after the log had ended."
 
 
@@ -93,9 +99,57 @@ def _folds(made: MarketSummary) -> tuple[Block, ...]:
     before, after = made.arms
     largest = tuple(_payer_cells(one, _named(before.largest, one.name)) for one in after.largest)
     return (
-        Fold("The campaigns that pay most", (Table(PAYER_COLUMNS, largest, "", (PAYER_NOTE,)),)),
+        Fold(
+            "The campaigns that pay most",
+            (Table((CAMPAIGN, *PAYER_COLUMNS[1:]), largest, "", (PAYER_NOTE,)),),
+        ),
+        *_paced(made),
         Fold("How positions are sold", tuple(_positions(arm) for arm in made.arms)),
     )
+
+
+def _paced(made: MarketSummary) -> tuple[Fold, ...]:
+    """Single campaigns, as a chart and in figures; nothing where none spent its budget."""
+    if not made.paced:
+        return ()
+    caption = (
+        "Share of a day's spend by hour, mean over the days on which a campaign spent its budget under the "
+        "funnel (in brackets how many). Of campaigns with such days these paid most. With few clicks a day "
+        "spend moves in lumps."
+    )
+    panels = tuple(
+        PacingPanel(f"campaign {one.name} ({numbers.plural(one.n_after, 'day')})", one.before, one.after)
+        for one in made.paced
+    )
+    chart = CampaignPacingChart("campaign-pacing", "Spend against the plan", caption, made.plan, panels)
+    rows = tuple(_paced_cells(one, made.plan) for one in made.paced)
+    table = Table(PACED_COLUMNS, rows, "", (PACED_NOTE,))
+    return (Fold("How the budgets of single campaigns last", (*charts(chart), table)),)
+
+
+PACED_COLUMNS = columns(
+    "campaign",
+    *("days it ran", "spent its budget", "furthest from the plan"),
+    *("spent it before", "furthest before"),
+)
+PACED_NOTE = (
+    "Furthest: the largest difference between the mean share spent and the plan at the end of an hour; with "
+    "a plus where money went too early. Before: under the pre-existing system."
+)
+NEVER_SPENT = "its budget was never spent"
+
+
+def _paced_cells(one: PacedCampaign, plan: tuple[float, ...]) -> tuple[Cell, ...]:
+    days = tuple(text_cell(numbers.plural(n, "day")) for n in (one.n_days, one.n_after, one.n_before))
+    after, before = (figure_cell(_furthest(curve, plan), NEVER_SPENT) for curve in (one.after, one.before))
+    return (text_cell(one.name), days[0], days[1], after, days[2], before)
+
+
+def _furthest(curve: tuple[float, ...], plan: tuple[float, ...]) -> str:
+    gaps = [spent - planned for spent, planned in zip(curve, plan, strict=False)]
+    if not gaps:
+        return numbers.UNKNOWN
+    return numbers.fixed(100 * max(gaps, key=abs), 0, signed=True) + " pp"
 
 
 def _positions(arm: MarketArm) -> Table:

@@ -7,6 +7,7 @@ from mlsd.report.base import RunResult
 from mlsd.report.charts.specs import ReliabilityChart
 from mlsd.report.page import Block, Fold, Section, Table
 from mlsd.report.sections.cells import charts, columns, figure_cell, meanings, metric_table, text_cell
+from mlsd.report.sections.item_calibration import by_item
 
 _SCORES = ("ECE", "NE")
 LEAD = (
@@ -35,6 +36,7 @@ def predictions(result: RunResult) -> Section | None:
     blocks: tuple[Block, ...] = (
         *charts(*drawn),
         *_figures(result),
+        *by_item(result),
         *folded,
         *meanings(result, result.prediction_metrics),
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mlsd.report import numbers
-from mlsd.report.base import ALL, ORACLE, RunResult
+from mlsd.report.base import ALL, FUNNEL, LOGGING, ORACLE, RunResult
 from mlsd.report.charts.specs import IntervalChart, IntervalRow
 from mlsd.report.estimate import Estimate
 from mlsd.report.page import Block, Cell, Fold, Section, Table
@@ -20,6 +22,9 @@ from mlsd.report.sections.cells import (
     with_count,
 )
 from mlsd.report.verdicts import judged
+
+N_SHOWN, N_SPARED = 10, 2
+"""Segments of a table in sight, and how many more are not worth a fold."""
 
 
 def segments(result: RunResult) -> Section | None:
@@ -46,11 +51,14 @@ def _folds(result: RunResult, names: list[str]) -> tuple[Fold, ...]:
         ("Other ranking metrics by segment", ranking),
         ("Click predictions by segment", predicting),
     )
-    return tuple(
-        Fold(title, tuple(_segment_table(result, name) for name in inside))
-        for title, inside in kinds
-        if inside
-    )
+    return tuple(Fold(title, _of_metrics(result, inside)) for title, inside in kinds if inside)
+
+
+def _of_metrics(result: RunResult, names: list[str]) -> tuple[Block, ...]:
+    """Tables of a metric; of several, each behind its name."""
+    if len(names) == 1:
+        return _segment_tables(result, names[0])
+    return tuple(Fold(metric_label(name), _segment_tables(result, name)) for name in names)
 
 
 def _segment_chart(result: RunResult, metric: str) -> IntervalChart:
@@ -77,15 +85,32 @@ def _segment_row(result: RunResult, metric: str, segment: str, unit: str) -> Int
     return IntervalRow(numbers.segment_name(segment), numbers.in_unit(difference, unit), text, role)
 
 
-def _segment_table(result: RunResult, metric: str) -> Table:
-    systems = [system for system in result.systems if metric in result.metrics["offline"][system]]
+def _segment_tables(result: RunResult, metric: str) -> tuple[Block, ...]:
+    """All requests and the largest segments in sight; the others, where there are many more, folded."""
+    systems = [system for system in _by_weight(result.systems) if metric in result.metrics["offline"][system]]
     differs = not metric.startswith(ORACLE) and metric in (result.metrics.get("offline_difference") or {})
-    headings = [system_name(system) for system in systems] + ["funnel minus pre-existing"] * differs
-    rows = tuple(
-        _segment_cells(result, metric, segment, systems, differs=differs)
-        for segment in (ALL, *result.segments(metric))
-    )
-    return Table(columns("segment", result.units_word, *headings), rows, metric_label(metric))
+    headings = ["funnel minus pre-existing"] * differs + [system_name(system) for system in systems]
+    heads = columns("segment", result.units_word, *headings)
+
+    def table(names: Iterable[str], caption: str) -> Table:
+        rows = (_segment_cells(result, metric, name, systems, differs=differs) for name in names)
+        return Table(heads, tuple(rows), caption)
+
+    names = sorted(result.segments(metric), key=lambda name: -_size(result, metric, name, systems))
+    n_shown = N_SHOWN if len(names) > N_SHOWN + N_SPARED else len(names)
+    rest = names[n_shown:]
+    smaller = (Fold(f"{len(rest)} smaller segments", (table(rest, ""),)),) if rest else ()
+    return (table([ALL, *names[:n_shown]], f"{metric_label(metric)}, the largest segments first"), *smaller)
+
+
+def _by_weight(systems: Iterable[str]) -> list[str]:
+    """What is compared first, then the stages in their order."""
+    return sorted(systems, key=lambda name: ({FUNNEL: 0, LOGGING: 1}).get(name, 2))
+
+
+def _size(result: RunResult, metric: str, segment: str, systems: Iterable[str]) -> int:
+    found = (result.offline(system, metric, segment) for system in systems)
+    return max((estimate.n or 0 for estimate in found if estimate), default=0)
 
 
 def _segment_cells(
@@ -99,6 +124,6 @@ def _segment_cells(
     if differs:
         difference = result.difference(metric, segment)
         tone = judged(result, metric, difference).tone
-        cells.append(estimate_cell(difference, result.units.get(metric, ""), signed=True, tone=tone))
+        cells = [estimate_cell(difference, result.units.get(metric, ""), signed=True, tone=tone), *cells]
     count = numbers.count(max(counts)) if counts else numbers.UNKNOWN
     return (text_cell(numbers.segment_name(segment)), figure_cell(count, "not counted"), *cells)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from mlsd.report.base import RunResult
 from mlsd.report.charts.draw import draw
 from mlsd.report.charts.specs import (
+    CampaignPacingChart,
     ChartSpec,
     CurvesChart,
     ExaminationChart,
+    FrontierChart,
+    FrontierMark,
     FunnelChart,
     FunnelStep,
     HistoryChart,
@@ -19,15 +23,17 @@ from mlsd.report.charts.specs import (
     IntervalRow,
     LatencyChart,
     PacingChart,
+    PacingPanel,
     ParetoChart,
     ReliabilityChart,
     TrialPoint,
 )
 from mlsd.report.estimate import Estimate
 from mlsd.report.numbers import UNKNOWN
-from mlsd.report.page import Charts
+from mlsd.report.page import Block, Charts, Fold
 from mlsd.report.parts import CalibrationBin, Examination, Latency
 from mlsd.report.sections import build_page
+from tests.report.conftest import sold
 
 NAN = math.nan
 WORDS = ("name", "a <title> & more", "a caption")
@@ -53,6 +59,12 @@ CROOKED: list[ChartSpec] = [
     LatencyChart(*WORDS, (("a", Latency(), "x"),)),
     PacingChart(*WORDS, (0.0,) * 25, (), (0.5,) * 25),
     PacingChart(*WORDS, (), (NAN, 1e9), (NAN,)),
+    CampaignPacingChart(*WORDS),
+    CampaignPacingChart(*WORDS, (0.0,) * 25, (PacingPanel("x" * 400, (), (NAN,) * 25),) * 7),
+    FrontierChart(*WORDS),
+    FrontierChart(*WORDS, (FrontierMark(0.0, 0.0, 0.0, 1, is_unbeaten=True, is_own=True),), ("a", "b")),
+    FrontierChart(*WORDS, (FrontierMark(NAN, 1.0, 0.0, 1), FrontierMark(1e9, 3e9, 1.0, 2)), ("x" * 400,) * 2),
+    FrontierChart(*WORDS, tuple(FrontierMark(5, 5, n / 7, n) for n in range(40)), ("a", "b")),
     HistoryChart(*WORDS, (TrialPoint(0, 1.0, is_best=True),), (1, 2), "x" * 400),
     HistoryChart(*WORDS, (TrialPoint(3, NAN), TrialPoint(4, -2e9), TrialPoint(9, 2.0, is_best=True))),
     HistoryChart(*WORDS, (), (7,)),
@@ -66,14 +78,15 @@ def parse(svg: str) -> ET.Element:
 
 
 def charts_of(result: RunResult) -> list[ChartSpec]:
-    sections = build_page(result).sections
-    return [
-        spec
-        for part in sections
-        for block in part.blocks
-        if isinstance(block, Charts)
-        for spec in block.specs
-    ]
+    return [spec for part in build_page(result).sections for spec in _specs(part.blocks)]
+
+
+def _specs(blocks: tuple[Block, ...]) -> Iterator[ChartSpec]:
+    for block in blocks:
+        if isinstance(block, Charts):
+            yield from block.specs
+        elif isinstance(block, Fold):
+            yield from _specs(block.blocks)
 
 
 def check(svg: str, spec: ChartSpec) -> None:
@@ -144,3 +157,27 @@ def test_nothing_finite_means_no_content() -> None:
     assert not ReliabilityChart(*WORDS, (CalibrationBin(NAN, NAN, 0),)).has_content
     assert not CurvesChart(*WORDS, (NAN,), ()).has_content
     assert not LatencyChart(*WORDS, (("a", Latency(), ""),)).has_content
+
+
+def test_a_run_in_which_pages_were_sold_has_its_charts() -> None:
+    names = [spec.name for spec in charts_of(sold())]
+    assert [name for name in names if name in {"pacing", "frontier", "campaign-pacing"}] == [
+        "pacing",
+        "frontier",
+        "campaign-pacing",
+    ]
+
+
+def test_words_of_the_frontier_say_how_many_positions_and_what_the_marks_mean() -> None:
+    (chart,) = (spec for spec in charts_of(sold()) if isinstance(spec, FrontierChart))
+    for svg in draw(chart).values():
+        words = {element.text for element in parse(svg).iter("text")}
+        assert {"1 position", "2 positions", "as the run sells", "beaten by another"} <= words
+
+
+def test_lines_that_colours_tell_apart_have_dashes_of_their_own() -> None:
+    svg = draw(PacingChart(*WORDS, (0.0,) * 25, (0.2,) * 25, (0.5,) * 25))["any"]
+    styles = re.findall(r"stroke: var\(--chart-(truth|accent|baseline)\)[^\"]*", svg)
+    dashes = set(re.findall(r"stroke-dasharray: ([^;\"]+)", svg))
+    assert {"truth", "accent", "baseline"} == set(styles)
+    assert len(dashes) >= 2

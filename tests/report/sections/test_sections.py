@@ -8,6 +8,7 @@ from mlsd.report.base import RunResult
 from mlsd.report.page import Block, Bullets, Charts, Fold, Paragraph, Section, Table
 from mlsd.report.parts import Decides, StageResult
 from mlsd.report.sections import build_page
+from tests.report.conftest import large
 
 
 def tables(blocks: tuple[Block, ...]) -> Iterator[Table]:
@@ -174,7 +175,40 @@ def test_segments_without_a_figure_for_a_system_do_not_fail(result: RunResult) -
     }
     (table,) = tables(section(replace(result, metrics={"offline": offline}), "segments").blocks)
     assert [row[0].text for row in table.rows] == ["all", "a"]
-    assert table.rows[1][2].reason.startswith("not measured here")
+    assert [column.label for column in table.columns[2:]] == ["whole funnel", "pre-existing system"]
+    assert table.rows[1][3].reason.startswith("not measured here")
+
+
+def segment_blocks(result: RunResult) -> dict[str, tuple[Block, ...]]:
+    """Folds of the section by title."""
+    blocks = section(result, "segments").blocks
+    return {block.title: block.blocks for block in blocks if isinstance(block, Fold)}
+
+
+def test_what_is_compared_stands_before_the_stages(result: RunResult) -> None:
+    (table,) = segment_blocks(result)["nDCG@10 by segment"]
+    assert isinstance(table, Table)
+    labels = [column.label for column in table.columns]
+    assert labels[2:6] == ["funnel minus pre-existing", "whole funnel", "pre-existing system", "retrieve"]
+
+
+def test_segments_come_by_size_and_small_ones_are_folded() -> None:
+    run = large()
+    table, rest = segment_blocks(run)["nDCG@10 by segment"]
+    assert isinstance(table, Table)
+    assert isinstance(rest, Fold)
+    assert rest.title == "30 smaller segments"
+    (others,) = rest.blocks
+    assert isinstance(others, Table)
+    names = [row[0].text for row in (*table.rows, *others.rows)]
+    assert names == ["all", *(f"category: {place}" for place in reversed(range(40)))]
+    assert others.columns == table.columns
+
+
+def test_other_metrics_are_each_behind_their_name(result: RunResult) -> None:
+    inside = segment_blocks(result)["Other ranking metrics by segment"]
+    titles = [block.title for block in inside if isinstance(block, Fold)]
+    assert titles == ["RR@10", "AP", "P@5", "R@100", "F1@10", "ceiling (nDCG@10)"]
 
 
 def test_the_level_of_intervals_is_the_one_that_was_used(result: RunResult) -> None:

@@ -1,0 +1,66 @@
+"""Whether predicted clicks mean what they say where the most is shown: by campaign, for example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlsd.report import numbers
+from mlsd.report.base import ALL, RunResult
+from mlsd.report.estimate import Estimate
+from mlsd.report.page import Block, Cell, Fold, Table
+from mlsd.report.sections.cells import columns, estimate_cell, figure_cell, text_cell
+
+NO_CLICK = "no click"
+NOTE = (
+    "Predicted and observed: clicks of impressions. Ratio: the one over the other; above 1 too many are "
+    "predicted. Not decided: the interval holds 1. Every row is looked at by itself, so that of twenty that "
+    "are right one or so is found too high or too low."
+)
+
+
+def by_item(result: RunResult) -> tuple[Block, ...]:
+    """The first declared column of the last stage that predicts in sight; other columns and stages folded."""
+    found: Mapping[str, Any] = result.metrics.get("offline_calibration") or {}
+    stages = [stage for stage in reversed(result.systems) if stage in found]
+    tables = [_table(stage, *column) for stage in stages for column in found[stage].items()]
+    folded = (Fold("By other columns, and of the stages before", tuple(tables[1:])),) if tables[1:] else ()
+    return (*tables[:1], *folded)
+
+
+def _table(stage: str, column: str, found: Mapping[str, Any]) -> Table:
+    largest = sorted(found["largest"].items(), key=lambda pair: -pair[1]["n_impressions"])
+    n_values = found["n_values"]
+    rows = [(f"all ({numbers.count(n_values)})", found[ALL]), *largest]
+    if "others" in found:
+        rows.append((f"others ({numbers.count(n_values - len(largest))})", found["others"]))
+    one = numbers.spoken(column)
+    return Table(
+        columns(one, "predicted", "observed", "ratio", "verdict", "impressions", "users", words=("verdict",)),
+        tuple(_cells(name, figures) for name, figures in rows),
+        f"Predicted against observed clicks by {one}, {numbers.one_line(stage)}: those most shown",
+        (NOTE,),
+    )
+
+
+def _cells(name: str, figures: Mapping[str, Any]) -> tuple[Cell, ...]:
+    ratio = Estimate.of(figures["ratio"])
+    shares = (numbers.share(Estimate.of(figures[kind]).value) for kind in ("predicted", "observed"))
+    cell = estimate_cell(ratio) if ratio.is_known else Cell(numbers.UNKNOWN, reason=NO_CLICK)
+    n_users = Estimate.of(figures["predicted"]).n
+    return (
+        text_cell(name),
+        *(figure_cell(share) for share in shares),
+        cell,
+        text_cell(_verdict(ratio)),
+        text_cell(numbers.count(figures["n_impressions"])),
+        text_cell(numbers.count(n_users)),
+    )
+
+
+def _verdict(ratio: Estimate) -> str:
+    if not ratio.has_interval:
+        return numbers.UNKNOWN
+    if ratio.low > 1:
+        return "too high"
+    return "too low" if ratio.high < 1 else "not decided"
