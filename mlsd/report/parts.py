@@ -299,7 +299,7 @@ class MarketArm:
         n_short: days of campaigns that it is the mean of.
         positions: from the top.
         payers: groups of campaigns, all of them first.
-        largest: the campaigns that paid most.
+        largest: the campaigns that paid most under the funnel.
     """
 
     name: str

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mlsd.ad_server import HOURS, Market
-from mlsd.online.base import ARMS
+from mlsd.online.base import ARMS, TREATMENT
 from mlsd.online.books import OF_CAMPAIGNS, Books
 from mlsd.pacing.plan import SpendPlan
 from mlsd.report import parts
@@ -30,7 +30,8 @@ def market_of(books: Mapping[str, Books], market: Market, first_day: int, n_days
     """
     plan = SpendPlan.of_traffic(list(market.traffic))
     by_hour = tuple(float(plan.by(hour / HOURS)[0]) for hour in range(HOURS + 1))
-    arms = tuple(_arm(NAMES[arm], books[arm], first_day) for arm in ARMS)
+    largest = books[TREATMENT].campaigns["campaign"].head(N_LARGEST)
+    arms = tuple(_arm(NAMES[arm], books[arm], first_day, largest) for arm in ARMS)
     return parts.MarketSummary(arms, by_hour, n_days, tuple(_paced(*(books[arm] for arm in ARMS))))
 
 
@@ -53,10 +54,9 @@ def _days_short(books: Books, campaign: int) -> tuple[int, tuple[float, ...]]:
     return 0, ()
 
 
-def _arm(name: str, books: Books, first_day: int) -> parts.MarketArm:
+def _arm(name: str, books: Books, first_day: int, largest: pd.Series[int]) -> parts.MarketArm:
     campaigns = books.campaigns
     per_action, new = campaigns["per_action"].astype(bool), campaigns["start_day"] >= first_day
-    largest = campaigns.head(N_LARGEST)
     groups = {
         "all": np.ones(len(campaigns), bool),
         "that pay for clicks": ~per_action,
@@ -71,7 +71,10 @@ def _arm(name: str, books: Books, first_day: int) -> parts.MarketArm:
         books.n_short,
         tuple(_position(row) for row in _rows(books.positions)),
         tuple(_payers(group, campaigns[np.asarray(rows)]) for group, rows in groups.items()),
-        tuple(_payers(str(row["campaign"].iloc[0]), row) for row in _rows(largest)),
+        tuple(
+            _payers(str(row["campaign"].iloc[0]), row)
+            for row in _rows(campaigns[campaigns["campaign"].isin(largest)])
+        ),
     )
 
 

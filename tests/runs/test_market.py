@@ -57,3 +57,13 @@ def test_who_was_not_shown_before_has_no_curve_before() -> None:
     first, second = market_of({"control": before, "treatment": after}, MARKET, 2, 14).paced
     assert (first.n_before, first.before) == (0, ())
     assert (second.n_before, second.before) == (1, second.after)
+
+
+def test_the_largest_under_the_funnel_are_told_of_before_too() -> None:
+    """Campaign 11 paid least before and most afterwards."""
+    before = books(*[1] * 12)
+    turned = before.campaigns.assign(campaign=before.campaigns["campaign"].to_numpy()[::-1])
+    arms = market_of({"control": before, "treatment": replace(before, campaigns=turned)}, MARKET, 2, 14).arms
+    assert [one.name for one in arms[1].largest] == [str(campaign) for campaign in range(11, 1, -1)]
+    found = {one.name: one.paid for one in arms[0].largest}
+    assert found == {str(campaign): 12.0 - campaign for campaign in range(2, 12)}

@@ -114,13 +114,13 @@ def _grid(points: list[Point]) -> Table:
     rows = tuple(
         (text_cell(f"{reserve:g}"), *(_grid_cell(at[reserve, n]) for n in positions)) for reserve in reserves
     )
-    return Table(headings, rows, "Revenue and, beneath it, hides per 1,000 pages", (CHECKED,))
+    return Table(headings, rows, "Revenue per 1,000 pages, and how many ads are hidden on them", (CHECKED,))
 
 
 def _grid_cell(point: Point) -> Cell:
     revenue, hides = (numbers.value_text(point.figures[name]) for name in (REVENUE, HIDES))
     sign = f" {SIGNS['good']}" * point.is_unbeaten
-    return Cell(f"{revenue}{sign}", f"{hides} hides" + ", as run" * point.is_own)
+    return Cell(f"{revenue}{sign}", f"with {hides} hides" + ", as run" * point.is_own)
 
 
 def _cells(point: Point) -> tuple[Cell, ...]:

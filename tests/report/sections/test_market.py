@@ -94,7 +94,7 @@ def test_other_terms_are_a_chart_a_sentence_and_a_table() -> None:
     assert isinstance(grid, Table)
     assert [column.label for column in grid.columns] == ["reserve", "1 position", "2 positions"]
     assert texts(grid) == [["0", "50.0 ✓", "100.0 ✓"], ["0.5", "45.0", "90.0"]]
-    assert grid.rows[0][2].small == "12.00 hides, as run"
+    assert grid.rows[0][2].small == "with 12.00 hides, as run"
 
 
 def test_every_figure_of_other_terms_is_kept_the_highest_revenue_first() -> None:
