@@ -166,11 +166,11 @@ def _market(sections: Sections) -> Iterator[Fault]:
 
 def _frontier(sections: Sections) -> Iterator[Fault]:
     """What is sold again is sold in the first place, and judged by a world that knows its users."""
-    frontier, market, world = (sections.get(name) for name in ("frontier", "market", "world"))
+    frontier, plan, world = (sections.get(name) for name in ("frontier", "funnel", "world"))
     if not isinstance(frontier, Frontier):
         return
-    if market is None:
-        yield Fault("frontier", _name(frontier), "must be none: nothing is sold without a market")
+    if isinstance(plan, FunnelPlan) and isinstance(plan.stages, Mapping) and not _ends_in_auction(plan):
+        yield Fault("frontier", _name(frontier), "must be none: the funnel does not end in an auction")
     if isinstance(world, World) and not isinstance(world, KnownProbs):
         rule = f"must be none: {_name(world)} has no action_probs, by which it would be judged"
         yield Fault("frontier", _name(frontier), rule)

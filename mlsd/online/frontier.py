@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -15,13 +15,17 @@ from mlsd.auctions.base import ReserveOn
 from mlsd.estimators.base import Interval
 from mlsd.estimators.bootstrap import Bootstrap
 from mlsd.stages.auction import AuctionStage
-from mlsd.types import Array, Catalog, Floats, RankingBatch, Slates, State
+from mlsd.types import Array, Catalog, Columns, RankingBatch, Slates, State
 from mlsd.worlds.base import KnownProbs
 
-FIGURES = ("revenue_per_1000", "hides_per_1000", "ads_per_page", "advertiser_gain_per_1000")
-"""Of a point, as in `metrics.json`."""
+REVENUE, HIDES, ADS, GAIN = FIGURES = (
+    "revenue_per_1000", "hides_per_1000", "ads_per_page", "advertiser_gain_per_1000",
+)  # fmt: skip
+"""Of a point, as in `metrics.json`; hides where the world knows of any."""
 
-_REVENUE, _HIDES = FIGURES.index("revenue_per_1000"), FIGURES.index("hides_per_1000")
+CONVERSION = "conversion_days"
+"""The action that some campaigns pay for, where there is one."""
+
 _A_THOUSAND = 1000.0
 
 
@@ -42,11 +46,12 @@ class FrontierPoint:
 
     Args:
         terms: on which they were sold.
-        figures: `revenue_per_1000`, `hides_per_1000`, `ads_per_page`, `advertiser_gain_per_1000` -> mean over
-            the pages, with its interval over users.
+        figures: `revenue_per_1000`, `hides_per_1000` where there are any, `ads_per_page` and
+            `advertiser_gain_per_1000` -> mean over the pages, with its interval over users.
         differences: the same, less what the run's own terms give, paired by page.
         is_own: whether these are the run's own terms.
-        is_unbeaten: whether no other terms bring in as much for as few hides, and more or fewer.
+        is_unbeaten: whether no other terms bring in as much for as few hides, and more or fewer; for as few
+            ads, where the world knows of no hides.
     """
 
     terms: Terms
@@ -83,7 +88,7 @@ class Frontier:
         revenue = sum of P(what is paid for is done) price       a click, or a conversion that follows it
         worth   = sum of P(what is paid for is done) bid
         gain    = worth - revenue
-        hides   = sum of P(hidden)
+        hides   = sum of P(hidden), where the world knows of any
 
     Bids are what a click is worth, on any terms; budgets, pacing and frequency caps are left out. So a point
     says what pages are worth today, not what advertisers would answer to it.
@@ -131,16 +136,17 @@ class Frontier:
         tried, own = list(self.terms(auction)), own_terms(auction)
         bid = batch.per_candidate(auction.value).astype(np.float64)
         state = world.first_state()
-        pages = np.stack([
+        pages = [
             per_page(sold_at(auction.on_terms(*terms[:2]), batch, bid), batch, catalog, world, state)
             for terms in tried
-        ])  # fmt: skip
-        figures = _intervals(pages, batch, bootstrap)
-        moved = _intervals(pages - pages[tried.index(own)], batch, bootstrap)
-        revenue, hides = (
-            np.array([one[FIGURES[figure]].value for one in figures]) for figure in (_REVENUE, _HIDES)
+        ]
+        as_run = pages[tried.index(own)]
+        changes = [{name: values - as_run[name] for name, values in page.items()} for page in pages]
+        figures, moved = (_intervals(each, batch, bootstrap) for each in (pages, changes))
+        revenue, cost = (
+            np.array([one[name].value for one in figures]) for name in (REVENUE, cost_of(as_run))
         )
-        unbeaten = is_unbeaten(revenue, hides).tolist()
+        unbeaten = is_unbeaten(revenue, cost).tolist()
         return tuple(
             FrontierPoint(terms, of_terms, difference, terms == own, best)
             for terms, of_terms, difference, best in zip(tried, figures, moved, unbeaten, strict=True)
@@ -152,8 +158,8 @@ def own_terms(auction: AuctionStage) -> Terms:
     return Terms(float(auction.auction.reserve), auction.n_out, auction.auction.reserve_on)
 
 
-def per_page(sold: Slates, batch: RankingBatch, catalog: Catalog, world: KnownProbs, state: State) -> Floats:
-    """(n_pages, 4) what is to be expected of each page, in the order of `FIGURES`; see `Frontier`.
+def per_page(sold: Slates, batch: RankingBatch, catalog: Catalog, world: KnownProbs, state: State) -> Columns:
+    """Figure -> (n_pages,) what is to be expected of each page; see `Frontier`.
 
     Args:
         sold: (n_pages, n_positions), with `price`: of what a campaign pays for.
@@ -162,12 +168,19 @@ def per_page(sold: Slates, batch: RankingBatch, catalog: Catalog, world: KnownPr
         world: that knows what people are likely to do.
         state: of all people.
     """
-    probs = world.action_probs(batch.requests, sold, state)
-    paid_prob = np.where(catalog["per_action"][sold.items], probs["conversion_days"], probs["click"])
+    probs, per_action = world.action_probs(batch.requests, sold, state), catalog["per_action"][sold.items]
+    paid_prob = np.where(per_action, probs.get(CONVERSION, 0.0), probs["click"])
     revenue = paid_prob * sold.columns["price"]
     gain = paid_prob * catalog["bid"][sold.items] - revenue
-    per_position = (_A_THOUSAND * revenue, _A_THOUSAND * probs["hide"], sold.shown, _A_THOUSAND * gain)
-    return np.stack([values.sum(axis=1) for values in per_position], axis=1)
+    known = {REVENUE: _A_THOUSAND * revenue, ADS: sold.shown, GAIN: _A_THOUSAND * gain}
+    if "hide" in probs:
+        known[HIDES] = _A_THOUSAND * probs["hide"]
+    return {name: known[name].sum(axis=1) for name in FIGURES if name in known}
+
+
+def cost_of(figures: Collection[str]) -> str:
+    """The figure that says what pages cost people: hides, or ads where nobody knows of hides."""
+    return HIDES if HIDES in figures else ADS
 
 
 def is_unbeaten(gained: Array, cost: Array) -> Array:
@@ -186,8 +199,10 @@ def is_unbeaten(gained: Array, cost: Array) -> Array:
     return np.asarray(~(as_good & better).any(axis=0))
 
 
-def _intervals(pages: Floats, batch: RankingBatch, bootstrap: Bootstrap) -> list[dict[str, Interval]]:
-    """Of each terms, the mean of each figure of (n_terms, n_pages, n_figures)."""
-    columns = np.moveaxis(pages, 1, 0).reshape(len(batch), -1)
-    found = iter(bootstrap.means(columns, batch.requests.user))
-    return [{name: next(found) for name in FIGURES} for _ in range(len(pages))]
+def _intervals(
+    pages: Sequence[Columns], batch: RankingBatch, bootstrap: Bootstrap
+) -> list[dict[str, Interval]]:
+    """Of each terms, the mean of each figure of its pages."""
+    columns = np.stack([values for page in pages for values in page.values()], axis=1)
+    found = iter(bootstrap.means(columns.astype(np.float64), batch.requests.user))
+    return [{name: next(found) for name in page} for page in pages]

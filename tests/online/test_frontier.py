@@ -72,7 +72,8 @@ def test_a_page_by_the_letter_of_the_formulas() -> None:
             gain += 1000 * done * (bid[ad] - price)
             hides += 1000 * looked[position] * probs.annoyance[row, position] * WORLD.responses.hide_prob
             ads += 1
-        np.testing.assert_allclose(found[row], [revenue, hides, ads, gain], atol=1e-9)
+        values = [found[name][row] for name in FIGURES]
+        np.testing.assert_allclose(values, [revenue, hides, ads, gain], atol=1e-9)
 
 
 def test_a_point_is_the_mean_over_pages_of_the_auction_on_its_terms() -> None:
@@ -84,10 +85,10 @@ def test_a_point_is_the_mean_over_pages_of_the_auction_on_its_terms() -> None:
     other = per_page(sold_at(other_sell, batch, bid), batch, WORLD.catalog, WORLD, state)
     point = found[Terms(0.4, 2, "bid")]
     n_users = len(np.unique(batch.requests.user))
-    for place, name in enumerate(FIGURES):
-        assert found[Terms(0.0, 4, "bid")].figures[name].value == pytest.approx(own[:, place].mean())
-        assert point.figures[name].value == pytest.approx(other[:, place].mean())
-        assert point.differences[name].value == pytest.approx((other - own)[:, place].mean())
+    for name in FIGURES:
+        assert found[Terms(0.0, 4, "bid")].figures[name].value == pytest.approx(own[name].mean())
+        assert point.figures[name].value == pytest.approx(other[name].mean())
+        assert point.differences[name].value == pytest.approx((other[name] - own[name]).mean())
         assert point.figures[name].n == point.differences[name].n == n_users
         assert point.figures[name].low < point.figures[name].value < point.figures[name].high
 

@@ -25,7 +25,7 @@ _FAR = 60.0
 _ROOM = 1.12
 """Of an axis, over its largest value."""
 
-UNBEATEN = Meaning("o", "accent", "nothing earns as much for fewer hides")
+UNBEATEN = Meaning("o", "accent", "nothing earns as much for less")
 BEATEN = Meaning("o", "baseline", "beaten by another", hollow=True)
 OWN = Meaning("D", "ink", "as the run sells", hollow=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mlsd.report import numbers
 from mlsd.report.base import RunResult
@@ -12,16 +13,37 @@ from mlsd.report.estimate import Estimate
 from mlsd.report.page import SIGNS, Block, Cell, Fold, Paragraph, Table
 from mlsd.report.sections.cells import charts, columns, estimate_cell, text_cell
 
-REVENUE, HIDES, ADS, GAIN = (
+REVENUE, HIDES, ADS, GAIN = FIGURES = (
     "revenue_per_1000", "hides_per_1000", "ads_per_page", "advertiser_gain_per_1000",
 )  # fmt: skip
-HELD_FIXED = (
-    "Pages of the test window are sold again, once for each reserve and each number of positions, and judged "
-    "by what the world knows to be likely of people who have seen no campaign before. Bids are held fixed, "
-    "and budgets, pacing and frequency caps are left out: this says what a page is worth at these bids, not "
-    "what advertisers would answer to a reserve, nor what they can pay for."
+SOLD_AGAIN = (
+    "Pages of the test window are sold again, once for each reserve and each number of positions, and judged"
 )
-CHECKED = f"{SIGNS['good']} no other terms earn as much for fewer hides."
+HELD_FIXED = (
+    "Bids are held fixed, and budgets, pacing and frequency caps are left out: this says what a page is "
+    "worth at these bids, not what advertisers would answer to a reserve, nor what they can pay for."
+)
+
+
+class Cost(NamedTuple):
+    """What pages cost people, by what the world knows."""
+
+    figure: str
+    noun: str
+    amount: str
+    judged_by: str
+    """By what pages are judged that are sold again."""
+
+
+COSTS = (
+    Cost(
+        HIDES,
+        "hides",
+        "hides per 1,000 pages",
+        "by what the world knows to be likely of people who have seen no campaign before",
+    ),
+    Cost(ADS, "ads", "ads a page", "by the clicks that were logged, taken to be the same in any position"),
+)
 PAIRED = (
     "Less as run: the difference from the run's own terms, paired by page. Gain: what clicks and conversions "
     "are worth to advertisers, less what they pay. All but ads a page are for 1,000 pages."
@@ -38,7 +60,7 @@ class Point:
         reserve_on: what it is held against, "bid" or "score".
         n_positions: that are sold.
         is_own: whether these are the run's own terms.
-        is_unbeaten: whether no others earn as much for fewer hides.
+        is_unbeaten: whether no others earn as much for less cost to people.
         figures: by name.
         differences: less those of the run's own terms.
     """
@@ -51,6 +73,11 @@ class Point:
     figures: Mapping[str, Estimate]
     differences: Mapping[str, Estimate]
 
+    @property
+    def cost(self) -> Cost:
+        """What is known of what pages cost people."""
+        return next(cost for cost in COSTS if cost.figure in self.figures)
+
 
 def points_of(result: RunResult) -> list[Point]:
     """All terms that were tried, the highest revenue first; none where none were."""
@@ -62,8 +89,8 @@ def points_of(result: RunResult) -> list[Point]:
             one["n_positions"],
             one["is_own"],
             one["is_unbeaten"],
-            {name: Estimate.of(one[name]) for name in (REVENUE, HIDES, ADS, GAIN)},
-            {name: Estimate.of(one["difference"][name]) for name in (REVENUE, HIDES)},
+            {name: Estimate.of(one[name]) for name in FIGURES if name in one},
+            {name: Estimate.of(moved) for name, moved in one["difference"].items()},
         )
         for one in found
     ]
@@ -74,9 +101,10 @@ def frontier(points: list[Point]) -> tuple[Block, ...]:
     """What nothing beats, as a chart and in figures."""
     if not points:
         return ()
+    cost = points[0].cost
     marks = tuple(
         FrontierMark(
-            point.figures[HIDES].value,
+            point.figures[cost.figure].value,
             point.figures[REVENUE].value,
             point.reserve,
             point.n_positions,
@@ -89,38 +117,41 @@ def frontier(points: list[Point]) -> tuple[Block, ...]:
         "Expected for 1,000 pages, by the number of positions that are sold and the reserve, "
         f"{RESERVES[points[0].reserve_on]}. The line joins the terms that no others beat in both."
     )
-    axes = ("hides per 1,000 pages", "revenue per 1,000 pages")
-    chart = FrontierChart("frontier", "Revenue against hides", caption, marks, axes)
-    return (*charts(chart), Paragraph(HELD_FIXED), _grid(points))
+    axes = (cost.amount, "revenue per 1,000 pages")
+    chart = FrontierChart("frontier", f"Revenue against {cost.noun}", caption, marks, axes)
+    return (*charts(chart), Paragraph(f"{SOLD_AGAIN} {cost.judged_by}. {HELD_FIXED}"), _grid(points))
 
 
 def every_figure(points: list[Point]) -> tuple[Fold, ...]:
     """All terms with all their figures, folded away."""
     if not points:
         return ()
+    costs = (points[0].cost.noun, "less as run") if points[0].cost.figure != ADS else ()
     headings = columns(
-        "reserve",
-        *("positions", "ads a page", "revenue", "less as run", "hides", "less as run", "advertisers' gain"),
+        "reserve", "positions", "ads a page", "revenue", "less as run", *costs, "advertisers' gain"
     )
     table = Table(headings, tuple(map(_cells, points)), "", (PAIRED,))
     return (Fold("Every figure of the terms that were tried", (table,)),)
 
 
 def _grid(points: list[Point]) -> Table:
-    """Revenue and hides, reserves down and numbers of positions across."""
+    """Revenue and what it costs people, reserves down and numbers of positions across."""
     at = {(point.reserve, point.n_positions): point for point in points}
     reserves, positions = (sorted(set(values)) for values in zip(*at, strict=True))
     headings = columns("reserve", *(numbers.plural(n, "position") for n in positions))
     rows = tuple(
         (text_cell(f"{reserve:g}"), *(_grid_cell(at[reserve, n]) for n in positions)) for reserve in reserves
     )
-    return Table(headings, rows, "Revenue per 1,000 pages, and how many ads are hidden on them", (CHECKED,))
+    cost = points[0].cost
+    checked = f"{SIGNS['good']} no other terms earn as much for fewer {cost.noun}."
+    return Table(headings, rows, f"Revenue per 1,000 pages and, beneath it, {cost.amount}", (checked,))
 
 
 def _grid_cell(point: Point) -> Cell:
-    revenue, hides = (numbers.value_text(point.figures[name]) for name in (REVENUE, HIDES))
+    figure, noun = point.cost.figure, point.cost.noun
+    revenue, costs = (numbers.value_text(point.figures[name]) for name in (REVENUE, figure))
     sign = f" {SIGNS['good']}" * point.is_unbeaten
-    return Cell(f"{revenue}{sign}", f"with {hides} hides" + ", as run" * point.is_own)
+    return Cell(f"{revenue}{sign}", f"with {costs} {noun}" + ", as run" * point.is_own)
 
 
 def _cells(point: Point) -> tuple[Cell, ...]:
@@ -130,7 +161,14 @@ def _cells(point: Point) -> tuple[Cell, ...]:
         estimate_cell(point.figures[ADS]),
         estimate_cell(point.figures[REVENUE]),
         estimate_cell(point.differences[REVENUE], signed=True),
-        estimate_cell(point.figures[HIDES]),
-        estimate_cell(point.differences[HIDES], signed=True),
+        *_cost_cells(point),
         estimate_cell(point.figures[GAIN]),
     )
+
+
+def _cost_cells(point: Point) -> tuple[Cell, ...]:
+    """What it costs people, where that is not the ads themselves, which have a column of their own."""
+    figure = point.cost.figure
+    if figure == ADS:
+        return ()
+    return estimate_cell(point.figures[figure]), estimate_cell(point.differences[figure], signed=True)

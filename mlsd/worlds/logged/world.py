@@ -13,7 +13,7 @@ from mlsd import checks, ragged
 from mlsd.datasets.ctr import CtrLog
 from mlsd.datasets.ctr_source import CtrSource, Reader
 from mlsd.logs import Log
-from mlsd.types import Array, Catalog, Floats, Judgements, Requests
+from mlsd.types import Array, Catalog, Columns, Floats, Judgements, Requests, Slates, State
 from mlsd.worlds.base import RecordedWorld
 from mlsd.worlds.logged.bids import LogNormalBids
 from mlsd.worlds.logged.pages import PAGE_BY, PageBy, Pages
@@ -25,10 +25,10 @@ class LoggedWorld(RecordedWorld):
     """Impressions that somebody logged, with whether they were clicked.
 
     **An item is a row of the log**: an ad together with all that was known when it was shown. The catalog has
-    the log's columns, categories as codes, and `bid`, which is declared. **A request is a page** on which up
-    to `page_rows` rows of one split compete. They are its only candidates: `n_items` items from `first_item`
-    on. Clicks are taken to be what they would be in any order. The grade of a row is what its click brings
-    in, its bid; of one that was not clicked, 0.
+    the log's columns, categories as codes, and `bid` for a click, which is declared. **A request is a page**
+    on which up to `page_rows` rows of one split compete. They are its only candidates: `n_items` items from
+    `first_item` on. Clicks are taken to be what they would be in any order. The grade of a row is what its
+    click brings in, its bid; of one that was not clicked, 0.
 
     Published splits are kept: `train` is the ranking window.
 
@@ -105,7 +105,8 @@ class LoggedWorld(RecordedWorld):
         log, rows = self._logged, self._pages.rows
         columns: dict[str, Array] = {name: column.codes[rows] for name, column in log.categorical.items()}
         columns |= {name: column[rows] for name, column in log.dense.items()}
-        return Catalog(rows.astype(str).astype(object), {**columns, "bid": self._bid})
+        offers = {"bid": self._bid, "per_action": np.zeros(len(rows), bool)}
+        return Catalog(rows.astype(str).astype(object), {**columns, **offers})
 
     def requests(self) -> Requests:
         """Every page once, in the order of the log."""
@@ -124,6 +125,15 @@ class LoggedWorld(RecordedWorld):
         clicked = np.flatnonzero(self._clicked)
         offsets = np.searchsorted(clicked, self._pages.offsets)
         return Judgements(offsets, clicked, self._bid[clicked]).take(requests.request_id)
+
+    def first_state(self) -> State:
+        """Nothing: nobody is asked."""
+        return {}
+
+    def action_probs(self, requests: Requests, slates: Slates, state: State) -> Columns:
+        """1 where what is shown was clicked in the log, else 0: of what it estimates, without bias."""
+        del requests, state
+        return {"click": (slates.shown & self._clicked[slates.items]).astype(np.float64)}
 
     def segments(self, requests: Requests) -> Mapping[str, Array]:
         """None: what a column of the log means is not known."""
