@@ -151,6 +151,7 @@ def _grid_cell(point: Point) -> Cell:
     figure, noun = point.cost.figure, point.cost.noun
     revenue, costs = (numbers.value_text(point.figures[name]) for name in (REVENUE, figure))
     sign = f" {SIGNS['good']}" * point.is_unbeaten
+    noun = noun.removesuffix("s") if costs == "1" else noun
     return Cell(f"{revenue}{sign}", f"with {costs} {noun}" + ", as run" * point.is_own)
 
 
