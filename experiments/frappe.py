@@ -65,7 +65,7 @@ ARMS = {
             f"ranker@{RANKER}=fm",
             f"{RANKER}.embedding_dim=10",
             f"{RANKER}.weight_decay=0",
-            f"{RANKER}.embedding_l2=0.01",
+            f"{RANKER}.learning_rate=0.005",
         ),
         0.9671,
         "BARS leaderboard, one run",
