@@ -318,10 +318,8 @@ class PacedCampaign:
     Args:
         name: of the campaign.
         n_days: that it ran.
-        n_before: of them on which it spent its budget under the pre-existing system.
-        n_after: under the funnel.
-        before: (25,) share of a day's spend by each hour, mean over these days; empty without any.
-        after: the same under the funnel.
+        n_before, n_after: of them on which it spent its budget, under the pre-existing system and the funnel.
+        before, after: (25,) share of a day's spend by each hour, mean over these days; empty without any.
     """
 
     name: str

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from omegaconf import OmegaConf
@@ -21,21 +21,14 @@ from mlsd.config.build import build_sections
 from mlsd.config.schema import Exploration, FunnelPlan, Logging, System
 from mlsd.errors import BudgetExceededError, InputError
 from mlsd.evaluation import (
-    Bin,
-    ClickPredictions,
     Evaluated,
     Figures,
-    ItemCalibration,
     RankingValues,
-    click_predictions,
     component_figures,
     difference_figures,
-    item_calibration,
     per_request,
-    prediction_figures,
     ranking_figures,
     ranking_values,
-    reliability,
 )
 from mlsd.fitting import Fitting
 from mlsd.funnel import Funnel
@@ -49,10 +42,10 @@ from mlsd.online.frontier import FrontierPoint
 from mlsd.online.result import ABResult
 from mlsd.progress import Progress, silent
 from mlsd.runs.outcome import Logged, Offline
+from mlsd.runs.predicted import predicted_by
 from mlsd.serving import Explore, Greedy, Policy, collect_log, in_blocks
 from mlsd.stages.auction import AuctionStage
 from mlsd.stages.base import RequestStage, Stage
-from mlsd.stages.rank import Rank
 from mlsd.store import (
     Store,
     code_version,
@@ -142,7 +135,7 @@ def evaluate(
     figures: dict[str, Figures] = {
         name: ranking_figures(value, evaluated, system.bootstrap) for name, value in values.items()
     }
-    predicted = _predicted(system, held_out, labels, funnel, ranked, evaluated)
+    predicted = predicted_by(system, held_out, labels, funnel, ranked, evaluated)
     for stage, found in predicted.items():
         figures[stage] |= found.figures
     return Offline(
@@ -344,48 +337,6 @@ def _steps(
         after: difference_figures(values[after], values[before], evaluated, system.bootstrap)
         for before, after in pairwise(stages)
     }
-
-
-class _Predicted(NamedTuple):
-    """The click probabilities of a rank stage, judged by the clicks of the log."""
-
-    figures: Figures
-    reliability: list[Bin]
-    coverage: float
-    by_item: dict[str, ItemCalibration]
-
-
-def _predicted(
-    system: System,
-    held_out: Log,
-    labels: Labels,
-    funnel: Funnel,
-    ranked: Mapping[str, RankingBatch],
-    evaluated: Evaluated,
-) -> dict[str, _Predicted]:
-    """Rank stage -> its click probabilities, judged."""
-    metrics = [metric for metric in system.metrics.values() if isinstance(metric, PredictionMetric)]
-    predicted = {}
-    before = RankingBatch.of(evaluated.requests)
-    for name, stage in funnel.stages.items():
-        if isinstance(stage, Rank) and stage.calibrate and metrics and len(labels.examination):
-            clicks = click_predictions(
-                stage_in_blocks(stage.scored, before, system.n_workers), held_out, labels, evaluated
-            )
-            predicted[name] = _Predicted(
-                prediction_figures(clicks, metrics, system.bootstrap),
-                reliability(clicks.predictions),
-                clicks.coverage,
-                _by_item(system, clicks),
-            )
-        before = ranked[name] if name in ranked else stage_in_blocks(stage, before, system.n_workers)
-    return predicted
-
-
-def _by_item(system: System, clicks: ClickPredictions) -> dict[str, ItemCalibration]:
-    """Declared column of the catalog -> how well clicks on its values are predicted."""
-    catalog, columns = system.world.catalog, system.problem.item_segments
-    return {column: item_calibration(clicks, catalog[column], system.bootstrap) for column in columns}
 
 
 def _before_last(funnel: Funnel, ranked: Mapping[str, RankingBatch]) -> RankingBatch | None:
