@@ -105,6 +105,40 @@ class Labels:
         return label
 
 
+@dataclass(frozen=True)
+class TaskLabels:
+    """Training targets of several tasks that are learnt together.
+
+    Args:
+        tasks: name -> its labels. Where a pair has a label of one task, those it lacks of others are 0.
+
+    Example:
+        Items 5 and 9 were shown, 5 was clicked and a conversion followed.
+
+        >>> click = Labels.of_pairs(np.array([1, 1]), np.array([5, 9]), np.array([1.0, 0.0]))
+        >>> both = Labels.of_pairs(np.array([1]), np.array([5]), np.array([1.0]))
+        >>> from mlsd.types import Candidates, Requests
+        >>> requests = Requests(np.array([1]), np.zeros(1, int), np.zeros(1, int), np.zeros(1))
+        >>> batch = RankingBatch(requests, Candidates(np.array([0, 3]), np.array([5, 7, 9])))
+        >>> TaskLabels({"click": click, "conversion": both}).of(batch).tolist()
+        [[1.0, 1.0], [nan, nan], [0.0, 0.0]]
+    """
+
+    tasks: Mapping[str, Labels]
+
+    def knows(self, request_id: Ints) -> NDArray[np.bool_]:
+        """(n,) whether anything was labelled for each of these requests."""
+        known = [labels.knows(request_id) for labels in self.tasks.values()]
+        return np.asarray(np.any(known, axis=0))
+
+    def of(self, batch: RankingBatch) -> NDArray[np.float32]:
+        """(n_candidates, n_tasks) the labels of each candidate, NaN where it has none at all."""
+        label = np.stack([labels.of(batch) for labels in self.tasks.values()], axis=1)
+        known = ~np.isnan(label).all(axis=1)
+        label[known] = np.nan_to_num(label[known])
+        return label
+
+
 class LabelSource(ABC):
     """Makes labels from a log."""
 
@@ -173,7 +207,7 @@ class Negatives:
 
         Args:
             batch: the requests and candidates.
-            label: (n_candidates,) as of `Labels.of`, NaN where there is none.
+            label: (n_candidates,) as of `Labels.of`, NaN where there is none; of several tasks the highest.
             seed: of the draws.
         """
         request_id = batch.requests.request_id[batch.candidates.request_rows]

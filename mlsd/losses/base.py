@@ -52,6 +52,10 @@ class Loss(ABC):
         """How much a batch's mean weighs among others: its candidates or its requests."""
         return int(offsets[-1]) if self.averages_over == "candidates" else len(offsets) - 1
 
+    def __repr__(self) -> str:
+        options = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({options})"
+
 
 def segment_ids(offsets: Tensor) -> Tensor:
     """(n_candidates,) the request of every candidate.

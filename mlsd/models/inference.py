@@ -12,22 +12,25 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mlsd.errors import InputError
-from mlsd.models.layers import ScoringNet
+from mlsd.models.layers import FeatureNet
 from mlsd.types import Ints, State
 
 Net = TypeVar("Net", bound=nn.Module)
 
 
-def score_rows(net: ScoringNet, dense: NDArray[np.float32], categorical: Ints) -> NDArray[np.float32]:
-    """(n,) scores by a network; a row's score depends on no other row, to the last bit.
+def score_rows(
+    net: FeatureNet, dense: NDArray[np.float32], categorical: Ints, shape: tuple[int, ...] = ()
+) -> NDArray[np.float32]:
+    """(n, *shape) scores by a network; a row's scores depend on no other row, to the last bit.
 
     The network sees `net.block_rows` rows at a time, always, the last block filled up: the order of summation
     in a product, and so the last bit of a score, depends on the number of rows and of threads.
 
     Args:
-        net: (n, n_dense), (n, n_categorical) -> (n,).
+        net: (n, n_dense), (n, n_categorical) -> (n, *shape).
         dense: (n, n_dense).
         categorical: (n, n_categorical).
+        shape: of the scores of a row: none for a single one.
     """
     n_rows = net.block_rows
     inputs = (
@@ -35,7 +38,7 @@ def score_rows(net: ScoringNet, dense: NDArray[np.float32], categorical: Ints) -
         torch.zeros(n_rows, categorical.shape[1], dtype=torch.int64),
     )
     dense_block, categorical_block = (block.numpy() for block in inputs)
-    scores = np.empty(len(dense), np.float32)
+    scores = np.empty((len(dense), *shape), np.float32)
     with _one_thread(), torch.inference_mode():
         for start in range(0, len(dense), n_rows):
             end = min(start + n_rows, len(dense))

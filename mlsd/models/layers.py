@@ -29,23 +29,49 @@ def beside(*parts: Tensor) -> Tensor:
     return torch.cat([part.t() for part in parts]).t()
 
 
-class ScoringNet(nn.Module):
-    """A network that gives each candidate one score, from (n, n_dense) float and (n, n_categorical) int64."""
+class FeatureNet(nn.Module):
+    """A network that reads each candidate's features: (n, n_dense) float and (n, n_categorical) int64."""
 
     block_rows: ClassVar[int] = 128
     """Rows that are scored at once: few where a row is much work, since the last block is filled up, and many
     where the calls are the work."""
-
-    @property
-    @abstractmethod
-    def output_bias(self) -> nn.Parameter:
-        """(1,) what is added to every score; training starts it at the loss's `base_score`."""
 
     def feature_weights(self) -> Iterator[nn.Parameter]:
         """What belongs to one feature or value each, such as embeddings: what `embedding_l2` shrinks."""
         for module in self.modules():
             if isinstance(module, Embeddings):
                 yield from module.parameters()
+
+
+class ScoringNet(FeatureNet):
+    """A network that gives each candidate one score."""
+
+    @property
+    @abstractmethod
+    def output_bias(self) -> nn.Parameter:
+        """(1,) what is added to every score; training starts it at the loss's `base_score`."""
+
+
+class MultiTaskNet(FeatureNet):
+    """A network that gives each candidate (n_tasks,) scores: for each task the log-odds of its outcome.
+
+    What a task predicts need not be what its label tells of: a conversion is predicted given a click, and
+    the label says whether there were both. Where these differ a network overrides `label_scores` and its
+    inverse `task_scores`.
+    """
+
+    @property
+    @abstractmethod
+    def output_biases(self) -> Sequence[nn.Parameter]:
+        """One (1,) for each task: what is added to every score of it."""
+
+    def label_scores(self, scores: Tensor) -> Tensor:
+        """The log-odds of the labels by those of the outcomes; both (n, n_tasks)."""
+        return scores
+
+    def task_scores(self, label_scores: Tensor) -> Tensor:
+        """The log-odds of the outcomes by those of the labels; both (n, n_tasks)."""
+        return label_scores
 
 
 class Dense(nn.Linear):
@@ -236,3 +262,28 @@ class Head(nn.Module):
         """(n, n_inputs) -> (n,)."""
         scores: Tensor = self.linear(inputs)
         return scores.squeeze(1)
+
+
+class TaskTower(nn.Module):
+    """Fully connected layers that end in one score.
+
+    Args:
+        n_inputs: width of what comes in.
+        hidden: width of each layer.
+        dropout: share of values set to 0 in training, in [0, 1).
+    """
+
+    def __init__(self, n_inputs: int, hidden: Sequence[int], dropout: float = 0.0) -> None:
+        super().__init__()
+        self.tower = Tower(n_inputs, hidden, dropout)
+        self.head = Head(self.tower.width)
+
+    @property
+    def bias(self) -> nn.Parameter:
+        """(1,) what is added to every score."""
+        return self.head.bias
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(n, n_inputs) -> (n,)."""
+        scores: Tensor = self.head(self.tower(inputs))
+        return scores

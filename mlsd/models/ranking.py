@@ -13,7 +13,7 @@ from mlsd import ragged, rng
 from mlsd.losses.base import Loss
 from mlsd.models.base import Batches, LossModule, fingerprint_of
 from mlsd.models.epochs import Facts, Mean
-from mlsd.models.layers import ScoringNet
+from mlsd.models.layers import FeatureNet, MultiTaskNet, ScoringNet
 from mlsd.types import Array, FeatureBatch, Ints
 
 
@@ -23,7 +23,7 @@ class RankingInputs(NamedTuple):
     Args:
         dense: (n, n_dense) float32.
         categorical: (n, n_categorical) int64.
-        labels: (n,) float32.
+        labels: (n,) float32, or (n, n_tasks).
         offsets: (n_requests + 1,) int64.
     """
 
@@ -51,7 +51,7 @@ class RankingModule(LossModule):
 
     def __init__(
         self,
-        net: ScoringNet,
+        net: FeatureNet,
         loss_function: Loss,
         learning_rate: float,
         weight_decay: float,
@@ -83,7 +83,7 @@ class RankingModule(LossModule):
         for part in batch:
             scores = self._scores(part)
             self.validation_mean.add(*self._loss_of(scores, part))
-            self.quality_mean.add(*label_ndcg(scores, part.labels, part.offsets))
+            self._judge(scores, part)
 
     def _scores(self, batch: RankingInputs) -> Tensor:
         scores: Tensor = self.net(batch.dense, batch.categorical)
@@ -92,6 +92,41 @@ class RankingModule(LossModule):
     def _loss_of(self, scores: Tensor, batch: RankingInputs) -> tuple[Tensor, float]:
         loss = self.loss_function(scores, batch.labels, batch.offsets)
         return loss, self.loss_function.weight(batch.offsets)
+
+    def _judge(self, scores: Tensor, batch: RankingInputs) -> None:
+        self.quality_mean.add(*label_ndcg(scores, batch.labels, batch.offsets))
+
+
+class MultiTaskModule(RankingModule):
+    """A network that scores candidates for several tasks, with the sum of their losses.
+
+        loss = sum over tasks j of  loss_function(label scores of j, labels of j)
+
+    Its quality is the mean nDCG of label scores by labels, over the requests of each task with one above 0.
+
+    Args:
+        net: (dense, categorical) -> (n, n_tasks) scores.
+        loss_function: what training of each task minimises.
+        learning_rate, weight_decay, embedding_l2: see `RankingModule`.
+    """
+
+    net: MultiTaskNet
+
+    def _scores(self, batch: RankingInputs) -> Tensor:
+        return self.net.label_scores(super()._scores(batch))
+
+    def _loss_of(self, scores: Tensor, batch: RankingInputs) -> tuple[Tensor, float]:
+        losses = [self.loss_function(*task, batch.offsets) for task in _by_task(scores, batch)]
+        return torch.stack(losses).sum(), self.loss_function.weight(batch.offsets)
+
+    def _judge(self, scores: Tensor, batch: RankingInputs) -> None:
+        for task in _by_task(scores, batch):
+            self.quality_mean.add(*label_ndcg(*task, batch.offsets))
+
+
+def _by_task(scores: Tensor, batch: RankingInputs) -> Iterator[tuple[Tensor, Tensor]]:
+    """Scores and labels of each task, (n,) each."""
+    return zip(scores.unbind(1), batch.labels.unbind(1), strict=True)
 
 
 def label_ndcg(scores: Tensor, labels: Tensor, offsets: Tensor) -> tuple[Tensor, float]:
@@ -134,12 +169,27 @@ def started(net: ScoringNet, loss: Loss, labels: Array) -> ScoringNet:
     return net
 
 
+def started_tasks(net: MultiTaskNet, loss: Loss, labels: Array) -> MultiTaskNet:
+    """The network with the biases that are best for all candidates alike, as `started` has it.
+
+    Args:
+        net: with fresh weights.
+        loss: what training of each task minimises.
+        labels: (n, n_tasks) float32, of all candidates trained on.
+    """
+    best = torch.tensor([[loss.base_score(column) for column in torch.from_numpy(labels).unbind(1)]])
+    with torch.no_grad():
+        for bias, score in zip(net.output_biases, net.task_scores(best)[0], strict=True):
+            bias.fill_(score)
+    return net
+
+
 class RequestBatches(Batches):
     """Whole requests in a new order every epoch, about as many as hold `batch_rows` candidates together.
 
     Args:
         features: of n candidates.
-        labels: (n,) float32.
+        labels: (n,) float32, or (n, n_tasks).
         batch_rows: a batch is the requests that begin within so many consecutive candidates.
         seed: of the order.
     """

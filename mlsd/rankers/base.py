@@ -19,7 +19,8 @@ from mlsd.losses.base import Loss
 from mlsd.types import FeatureBatch, FeatureSpec, State
 
 if TYPE_CHECKING:
-    from mlsd.models.layers import ScoringNet
+    from mlsd.models.layers import FeatureNet, MultiTaskNet, ScoringNet
+    from mlsd.models.ranking import RankingModule
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,15 @@ class LabelledFeatures:
 
     Args:
         features: of n candidates.
-        labels: (n,) float32, at least 0.
+        labels: (n,) float32, at least 0; (n, n_tasks) for a ranker of several tasks.
     """
 
     features: FeatureBatch
     labels: NDArray[np.float32]
 
 
-class Ranker(ABC):
-    """Scores candidates from their features; a higher score ranks higher."""
+class Scorer(ABC):
+    """Scores candidates from their features."""
 
     @abstractmethod
     def fit(self, train: LabelledFeatures, validation: LabelledFeatures, fitting: Fitting) -> Curves:
@@ -44,7 +45,7 @@ class Ranker(ABC):
 
     @abstractmethod
     def score(self, features: FeatureBatch) -> NDArray[np.float32]:
-        """(n_candidates,) scores."""
+        """(n_candidates,) scores; (n_candidates, n_tasks) of a ranker of several tasks."""
 
     @abstractmethod
     def state(self) -> State:
@@ -55,11 +56,14 @@ class Ranker(ABC):
         """Take over what another `fit` learnt."""
 
 
-class LightningRanker(Ranker):
-    """A ranker trained by gradients: a network, and a loss over whole requests.
+class Ranker(Scorer):
+    """Gives each candidate one score; a higher one ranks higher."""
 
-    A new one overrides `build_model` and takes its own options in its constructor. Torch is loaded when it
-    is first used, Lightning only when it is trained.
+
+class LightningScorer(Scorer):
+    """A scorer trained by gradients: a network, and a loss over whole requests.
+
+    Torch is loaded when it is first used, Lightning only when it is trained.
 
     Args:
         spec: shape of the features.
@@ -83,11 +87,24 @@ class LightningRanker(Ranker):
         self.learning_rate = checks.above("learning_rate", learning_rate, 0)
         self.weight_decay = checks.at_least("weight_decay", weight_decay, 0)
         self.embedding_l2 = checks.at_least("embedding_l2", embedding_l2, 0)
-        self._net: ScoringNet | None = None
+        self._net: FeatureNet | None = None
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Of a candidate's scores: none for a single one."""
 
     @abstractmethod
-    def build_model(self) -> ScoringNet:
-        """A network with fresh weights: (n, n_dense) float32, (n, n_categorical) int64 -> (n,) scores."""
+    def build_model(self) -> FeatureNet:
+        """A network with fresh weights: (n, n_dense) float32, (n, n_categorical) int64 -> (n, *shape)."""
+
+    @abstractmethod
+    def _module(self, labels: NDArray[np.float32]) -> RankingModule:
+        """A fresh network where training starts, with its loss."""
+
+    @abstractmethod
+    def _check_labels(self, labels: NDArray[np.float32], where: str) -> None:
+        """Refuse labels that nothing can be learnt from."""
 
     def fit(self, train: LabelledFeatures, validation: LabelledFeatures, fitting: Fitting) -> Curves:
         """Learn from `train`, choosing the epoch that does best on `validation`.
@@ -96,23 +113,23 @@ class LightningRanker(Ranker):
             InputError: Either has no rows, non-finite values, or one label only.
         """
         from mlsd.models.base import fit_module, seeded
-        from mlsd.models.ranking import RankingModule, RequestBatches, started
+        from mlsd.models.ranking import RequestBatches
 
-        check_learnable(train, self.spec, f"{fitting.name}, training rows")
-        check_learnable(validation, self.spec, f"{fitting.name}, validation rows")
+        for rows, window in ((train, "training"), (validation, "validation")):
+            check_rows(rows, self.spec, f"{fitting.name}, {window} rows")
+            self._check_labels(rows.labels, f"{fitting.name}, {window} rows")
         with seeded(fitting.seed, "weights"):
-            net = started(self.build_model(), self.loss, train.labels)
-        module = RankingModule(net, self.loss, self.learning_rate, self.weight_decay, self.embedding_l2)
+            module = self._module(train.labels)
         options, seed = fitting.options, fitting.seed
         size = options.rows_of_batch(len(train.labels))
         train_batches = RequestBatches(train.features, train.labels, size, seed)
         validation_batches = RequestBatches(validation.features, validation.labels, options.batch_rows, seed)
         curves = fit_module(module, train_batches, validation_batches, fitting)
-        self._net = net
+        self._net = module.net
         return curves
 
     def score(self, features: FeatureBatch) -> NDArray[np.float32]:
-        """(n_candidates,) scores; a row's score depends on nothing else in the batch, to the last bit.
+        """(n_candidates, *shape) scores; a row's depend on nothing else in the batch, to the last bit.
 
         Raises:
             NotFittedError: Neither `fit` nor `load_state` was called.
@@ -123,7 +140,7 @@ class LightningRanker(Ranker):
         net, where = self._fitted(), f"{type(self).__name__}.score"
         check_shape(features, self.spec, where)
         check_finite(features, self.spec, where)
-        return score_rows(net, features.dense, features.categorical)
+        return score_rows(net, features.dense, features.categorical, self.shape)
 
     def state(self) -> State:
         from mlsd.models.inference import weights_of
@@ -135,10 +152,87 @@ class LightningRanker(Ranker):
 
         self._net = with_weights(self.build_model, state)
 
-    def _fitted(self) -> ScoringNet:
+    def _fitted(self) -> FeatureNet:
         if self._net is None:
             raise NotFittedError(f"{type(self).__name__} is not fitted: call fit or load_state first")
         return self._net
+
+    @property
+    def _options(self) -> tuple[Loss, float, float, float]:
+        return self.loss, self.learning_rate, self.weight_decay, self.embedding_l2
+
+
+class LightningRanker(LightningScorer, Ranker):
+    """A ranker trained by gradients.
+
+    A new one overrides `build_model` and takes its own options in its constructor.
+    """
+
+    shape: tuple[int, ...] = ()
+
+    @abstractmethod
+    def build_model(self) -> ScoringNet:
+        """A network with fresh weights: (n, n_dense) float32, (n, n_categorical) int64 -> (n,) scores."""
+
+    def _module(self, labels: NDArray[np.float32]) -> RankingModule:
+        from mlsd.models.ranking import RankingModule, started
+
+        return RankingModule(started(self.build_model(), self.loss, labels), *self._options)
+
+    def _check_labels(self, labels: NDArray[np.float32], where: str) -> None:
+        check_labels(labels, where)
+
+
+class MultiTaskRanker(LightningScorer):
+    """Several tasks learnt together by gradients: gives each candidate the log-odds of every task's outcome.
+
+    A new one overrides `build_model` and takes its own options in its constructor. Scores and labels have a
+    column for each task, in order.
+
+    Args:
+        spec: shape of the features.
+        loss: what training of each task minimises; its scores are log-odds.
+        tasks: their names.
+        learning_rate: of AdamW, above 0.
+        weight_decay: of AdamW, at least 0; biases are left alone.
+        embedding_l2: see `LightningScorer`.
+    """
+
+    def __init__(
+        self,
+        spec: FeatureSpec,
+        loss: Loss,
+        tasks: Sequence[str],
+        learning_rate: float = 0.001,
+        weight_decay: float = 0.0,
+        embedding_l2: float = 0.0,
+    ) -> None:
+        super().__init__(spec, check_log_odds(loss), learning_rate, weight_decay, embedding_l2)
+        self.tasks = tasks
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (len(self.tasks),)
+
+    @abstractmethod
+    def build_model(self) -> MultiTaskNet:
+        """A network with fresh weights: (n, n_dense) float32, (n, n_categorical) int64 -> (n, n_tasks)."""
+
+    def _module(self, labels: NDArray[np.float32]) -> RankingModule:
+        from mlsd.models.ranking import MultiTaskModule, started_tasks
+
+        return MultiTaskModule(started_tasks(self.build_model(), self.loss, labels), *self._options)
+
+    def _check_labels(self, labels: NDArray[np.float32], where: str) -> None:
+        if labels.shape[1:] != self.shape:
+            raise InputError(f"{where}: labels of shape {labels.shape}, must have {len(self.tasks)} columns")
+        for task, column in zip(self.tasks, labels.T, strict=True):
+            check_labels(column, f"{where}, {task}")
+
+
+def check_log_odds(loss: Loss) -> Loss:
+    """A loss whose minimum makes scores log-odds of their labels."""
+    return checks.require(loss.calibrated, "loss", loss, "must make scores log-odds, as BCE does")
 
 
 def check_shape(features: FeatureBatch, spec: FeatureSpec, where: str) -> None:
@@ -166,8 +260,8 @@ def check_finite(features: FeatureBatch, spec: FeatureSpec, where: str) -> None:
         raise InputError(f"{where}: feature {spec.dense[column]} == {value} in row {row}, must be finite")
 
 
-def check_learnable(rows: LabelledFeatures, spec: FeatureSpec, where: str) -> None:
-    """Refuse rows that nothing can be learnt from, or that would spoil what is."""
+def check_rows(rows: LabelledFeatures, spec: FeatureSpec, where: str) -> None:
+    """Refuse rows that are none, or that would spoil what is learnt."""
     features, labels = rows.features, rows.labels
     if len(labels) != len(features):
         raise InputError(f"{where}: {len(labels)} labels for {len(features)} candidates")
@@ -175,6 +269,10 @@ def check_learnable(rows: LabelledFeatures, spec: FeatureSpec, where: str) -> No
         raise InputError(f"{where}: no candidates, must be at least 2 with different labels")
     check_shape(features, spec, where)
     check_finite(features, spec, where)
+
+
+def check_labels(labels: NDArray[np.float32], where: str) -> None:
+    """Refuse labels that nothing can be learnt from: they must differ, be finite and at least 0."""
     if not (np.isfinite(labels).all() and labels.min() >= 0):
         raise InputError(
             f"{where}: labels from {labels.min()} to {labels.max()}, must be finite and at least 0"
