@@ -60,6 +60,19 @@ def test_predictions_are_judged_by_campaign(finished: FinishedRun) -> None:
     assert found["all"]["ratio"]["value"] == pytest.approx(ratio["value"], rel=1e-9)
 
 
+def test_a_ranker_of_clicks_and_conversions_is_judged_and_taken_apart_as_one_of_clicks(store: Path) -> None:
+    overrides = ["funnel=ads_esmm", "online=none", "ablation=true", "ablation_options.n_refits=1"]
+    run = mlsd.run([*SMALL, *overrides, f"store.folder={store / 'store'}"], store / "together")
+    metrics = read_json(run.folder / "metrics.json")
+    for name in ("AUC", "LogLoss", "NE", "ECE", "CalibrationRatio", "Precision(threshold=0.05)"):
+        assert metrics["offline"]["full_rank"][name]["all"]["value"] is not None
+    for removal in ("serving", "redesign"):
+        assert {"stage/full_rank", "features/item", "features/user"} <= set(metrics["ablation"][removal])
+    report = (run.folder / "report.md").read_text(encoding="utf-8")
+    assert "| full_rank | ESMM, BCE, 17 features |" in report
+    assert not re.search(r"\bnan\b", report, re.IGNORECASE)
+
+
 def test_the_report_says_how_the_experiment_was_made(finished: FinishedRun) -> None:
     report = (finished.folder / "report.md").read_text(encoding="utf-8")
     assert "from the start, half of every budget" in report
@@ -115,7 +128,10 @@ def test_a_finished_run_ranks_ads(finished: FinishedRun) -> None:
             ["market.pacer.update_minutes=7"],
             r"pacer.update_minutes == 7: must divide the 1440 minutes",
         ),
-        (["market=none"], r"frontier == 'Frontier': must be none: nothing is sold without a market"),
+        (
+            ["market=none", "online=none", "funnel.skip=[auction]"],
+            r"frontier == 'Frontier': must be none: the funnel does not end in an auction",
+        ),
         (["frontier.reserves=[0.4,0.2]"], r"frontier.reserves\[1\] == 0.2: must be above 0.4"),
         (
             ["problem.item_segments=[campain]"],

@@ -21,7 +21,7 @@ from mlsd.funnel import Funnel
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
 from mlsd.metrics.base import PredictionMetric
-from mlsd.stages.rank import Rank
+from mlsd.stages.rank import RankStage
 from mlsd.training import stage_in_blocks
 from mlsd.types import RankingBatch
 
@@ -57,7 +57,7 @@ def predicted_by(
     predicted = {}
     before = RankingBatch.of(evaluated.requests)
     for name, stage in funnel.stages.items():
-        if isinstance(stage, Rank) and stage.calibrate and metrics and len(labels.examination):
+        if isinstance(stage, RankStage) and stage.calibrate and metrics and len(labels.examination):
             clicks = click_predictions(
                 stage_in_blocks(stage.scored, before, system.n_workers), held_out, labels, evaluated
             )

@@ -29,7 +29,7 @@ from mlsd.runs.provenance import provenance
 from mlsd.runs.rating_summary import summary_of
 from mlsd.runs.steps import EXISTING, SHOWN, Config
 from mlsd.stages.display import Display
-from mlsd.stages.rank import Rank
+from mlsd.stages.rank import RankStage
 from mlsd.stages.retrieve import Retrieve
 from mlsd.worlds.base import LiveWorld, RecordedWorld
 
@@ -189,7 +189,7 @@ def _contents(stage: object) -> str:
     """What is inside a stage, in words."""
     if isinstance(stage, Retrieve):
         return " + ".join(stage.retrievers)
-    if isinstance(stage, Rank):
+    if isinstance(stage, RankStage):
         times = f"{stage.n_members} x " * (stage.n_members > 1)
         made = times + type(stage.fitted_rankers[0]).__name__
         return f"{made}, {type(stage.loss).__name__}, {len(stage.features.features)} features"
@@ -277,12 +277,12 @@ def _features(system: System) -> tuple[parts.FeatureSummary, ...]:
     return tuple(
         summary
         for name, stage in system.funnel.active.items()
-        if isinstance(stage, Rank)
+        if isinstance(stage, RankStage)
         for summary in _of_stage(name, stage)
     )
 
 
-def _of_stage(name: str, stage: Rank) -> list[parts.FeatureSummary]:
+def _of_stage(name: str, stage: RankStage) -> list[parts.FeatureSummary]:
     """The dense features of a stage as the training candidates had them."""
     scaling = stage.features.scaling
     if scaling is None:

@@ -22,7 +22,7 @@ from mlsd.logs import Log
 from mlsd.metrics.base import PredictionMetric, RankingMetric
 from mlsd.runs.steps import SHOWN, list_metrics
 from mlsd.stages.base import RequestStage
-from mlsd.stages.rank import Rank
+from mlsd.stages.rank import RankStage
 from mlsd.training import stage_in_blocks
 from mlsd.types import Floats, RankingBatch
 
@@ -74,14 +74,14 @@ Cost = Callable[[Passed], float]
 
 def _parameters(passed: Passed) -> float:
     """Numbers that the rankers of the funnel have learnt."""
-    ranks = [stage for stage in passed.funnel.stages.values() if isinstance(stage, Rank)]
+    ranks = [stage for stage in passed.funnel.stages.values() if isinstance(stage, RankStage)]
     rankers = [ranker for rank in ranks for ranker in rank.fitted_rankers]
     return float(sum(array.size for ranker in rankers for array in ranker.state().values()))
 
 
 def _candidates_scored(passed: Passed) -> float:
     """Mean candidates of a request that rankers score, over all rank stages."""
-    ranks = [name for name, stage in passed.funnel.stages.items() if isinstance(stage, Rank)]
+    ranks = [name for name, stage in passed.funnel.stages.items() if isinstance(stage, RankStage)]
     return float(sum(passed.n_in(name) for name in ranks))
 
 
@@ -125,7 +125,7 @@ def known(system: System) -> set[str]:
     for name, stage in system.funnel.active.items():
         if not isinstance(stage, RequestStage):
             found |= {f"{name}.{metric}" for metric in (*metrics, ORACLE + first)}
-        if isinstance(stage, Rank) and stage.calibrate:
+        if isinstance(stage, RankStage) and stage.calibrate:
             found |= {f"{name}.{metric}" for metric in predicted}
     undeclared = set(system.funnel.active) - set(system.funnel.costs)
     return found | set(MEASURED) | ({*COSTS} - ({"declared_ms"} if undeclared else set()))
@@ -195,7 +195,7 @@ def predicted(metric: str, passed: Passed) -> Interval:
     """
     name, _, wanted = metric.partition(".")
     stage = passed.funnel.stages[name]
-    assert isinstance(stage, Rank)  # noqa: S101  (`known` says so)
+    assert isinstance(stage, RankStage)  # noqa: S101  (`known` says so)
     if not len(passed.labels.examination):
         raise InputError(f"{metric}: the labels estimate no examination, so clicks cannot be predicted")
     scored = stage_in_blocks(stage.scored, passed.before(name), passed.system.n_workers)

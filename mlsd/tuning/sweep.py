@@ -12,10 +12,10 @@ import optuna
 from rich.console import Console
 
 from mlsd.errors import MlsdError
-from mlsd.rankers.base import LightningRanker
+from mlsd.rankers.base import LightningScorer
 from mlsd.report import numbers
 from mlsd.report.sweep import SweepResult
-from mlsd.stages.rank import Rank
+from mlsd.stages.rank import RankStage
 from mlsd.threads import threads_each
 from mlsd.tuning.asked import Asked, read
 from mlsd.tuning.crew import Alone, Crew, Ended, JudgeOf, Processes
@@ -200,6 +200,6 @@ class Told:
 
 def _trains_by_epochs(asked: Asked) -> bool:
     """Whether the base has a stage whose model tells after each epoch how good it is."""
-    ranks = [stage for stage in asked.system.funnel.active.values() if isinstance(stage, Rank)]
+    ranks = [stage for stage in asked.system.funnel.active.values() if isinstance(stage, RankStage)]
     makers = [getattr(stage.ranker, "func", stage.ranker) for stage in ranks]
-    return any(isinstance(one, type) and issubclass(one, LightningRanker) for one in makers)
+    return any(isinstance(one, type) and issubclass(one, LightningScorer) for one in makers)

@@ -15,6 +15,7 @@ from hydra.types import RunMode
 from mlsd.cli import COMMANDS
 from mlsd.config.check import all_faults
 from mlsd.config.compose import PRIMARY, compose_overrides
+from mlsd.config.inventory import parts_of
 from mlsd.config.places import conf_dir
 from mlsd.config.resolve import resolve
 from mlsd.testing.tiny_click_logs import LAYOUTS, write_click_log
@@ -42,9 +43,13 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path
 
 
+def text_of(option: str) -> str:
+    return (CONF / f"{option}.yaml").read_text(encoding="utf-8")
+
+
 def command_of(option: str) -> list[str]:
     """The words of the command in the first comment that is no package directive."""
-    lines = (CONF / f"{option}.yaml").read_text(encoding="utf-8").splitlines()
+    lines = text_of(option).splitlines()
     comments = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
     return shlex.split(next(line for line in comments if not line.startswith("@package")))
 
@@ -104,13 +109,38 @@ def test_its_command_has_no_fault(option: str, collection: Path) -> None:
     assert faults(*overrides_of(option, collection)) == []
 
 
-@pytest.mark.parametrize(
-    "option", [option for option in OPTIONS if option.partition("/")[0] in {"ranker", "loss"}]
-)
+OF_SEVERAL_TASKS = {part.target for part in parts_of("rankers") if "MultiTaskRanker" in part.bases}
+
+
+def is_of_several_tasks(option: str) -> bool:
+    return any(f"_target_: {target}\n" in text_of(option) for target in OF_SEVERAL_TASKS)
+
+
+RANKERS = [option for option in OPTIONS if option.startswith("ranker/")]
+LOSSES = [option for option in OPTIONS if option.startswith("loss/")]
+
+
+@pytest.mark.parametrize("option", [one for one in [*RANKERS, *LOSSES] if not is_of_several_tasks(one)])
 def test_every_ranker_and_loss_fits_every_rank_stage(option: str) -> None:
     group, name = option.split("/")
     places = [f"{group}@funnel.stages.{stage}.{group}={name}" for stage in ("light_rank", "full_rank")]
     assert faults("problem=search", *places) == []
+
+
+@pytest.mark.parametrize("option", [option for option in RANKERS if is_of_several_tasks(option)])
+def test_every_ranker_of_several_tasks_fits_a_stage_of_several_and_no_other(option: str) -> None:
+    place = f"ranker@funnel.stages.full_rank.ranker={option.partition('/')[2]}"
+    assert faults("problem=ads", "funnel=ads_esmm", place) == []
+    assert [fault.endswith("must be a Ranker.") for fault in faults("problem=ads", place)] == [True]
+
+
+def test_a_ranker_of_one_task_or_a_comparing_loss_fits_no_stage_of_several() -> None:
+    wrong = ("ranker@funnel.stages.full_rank.ranker=mlp", "loss@funnel.stages.full_rank.loss=softmax")
+    found = faults("problem=ads", "funnel=ads_esmm", *wrong)
+    assert [fault.partition(": ")[2] for fault in found] == [
+        "must be a MultiTaskRanker.",
+        "must make scores log-odds, as BCE does.",
+    ]
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted((CONF / "tuning").glob("*.yaml"))])

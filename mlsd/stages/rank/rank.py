@@ -7,20 +7,19 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from mlsd import checks
-from mlsd.errors import InputError
-from mlsd.estimators.calibration import Calibration, platt
+from mlsd.estimators.calibration import platt
 from mlsd.features.base import Declared
 from mlsd.fitting import Curves, Fitting
-from mlsd.labels.base import Labels, Negatives
-from mlsd.logs import Log
+from mlsd.labels.base import Negatives
 from mlsd.losses.base import Loss
 from mlsd.rankers.base import Ranker
-from mlsd.stages.base import CandidateStage, TrainingData
-from mlsd.stages.rank.scoring import ALL_SHOWN, ScoringStage, required
+from mlsd.stages.base import TrainingData
+from mlsd.stages.rank.base import RankStage, clicks_at_first, shown_clicks
+from mlsd.stages.rank.scoring import ALL_SHOWN, required
 from mlsd.types import Array, RankingBatch
 
 
-class Rank(ScoringStage, CandidateStage):
+class Rank(RankStage):
     """Scores every candidate from its features and passes on the `n_out` best, best first.
 
     The best are those of highest score; or, where `worth` names a column, of highest `click_prob` times that:
@@ -43,8 +42,6 @@ class Rank(ScoringStage, CandidateStage):
             None where all clicks are worth the same.
     """
 
-    learns_from_labels = True
-
     def __init__(
         self,
         n_out: int,
@@ -57,8 +54,7 @@ class Rank(ScoringStage, CandidateStage):
         n_members: int = 1,
         worth: str | None = None,
     ) -> None:
-        CandidateStage.__init__(self, n_out)
-        ScoringStage.__init__(self, ranker, loss, features, negatives, n_members)
+        super().__init__(n_out, ranker, loss, features, negatives, n_members)
         self.calibrate = calibrate
         self.worth = checks.require(
             calibrate or worth is None, "worth", worth, "must be null where calibrate is false"
@@ -81,42 +77,19 @@ class Rank(ScoringStage, CandidateStage):
         log, labels = required(data)
         curves = self._train(data, labels, fitting)
         if self.calibrate:
-            self._calibration = self._calibrated(data.batches["validation"], log, labels)
+            batch = data.batches["validation"]
+            click = shown_clicks(batch, clicks_at_first(log.window("validation"), labels))
+            shown = ~np.isnan(click)
+            self._calibrations = (platt(self._scores(self._features_of(batch, shown)), click[shown]),)
         return curves
-
-    def process(self, batch: RankingBatch) -> RankingBatch:
-        scored = self.scored(batch)
-        return scored.top(scored.candidates["score"], self.n_out)
 
     def scored(self, batch: RankingBatch) -> RankingBatch:
         """All candidates in their order, with their `score` and, where calibrated, `click_prob`."""
         scores = self._scores(self.features.transform(batch))
         columns: dict[str, Array] = {"score": scores}
         if self.calibrate:
-            columns["click_prob"] = self._calibration.prob(scores)
+            (calibration,) = self._calibrations
+            columns["click_prob"] = calibration.prob(scores)
         if self.worth is not None:
             columns["score"] = columns["click_prob"] * batch.per_candidate(self.worth)
         return RankingBatch(batch.requests, batch.candidates.with_columns(**columns))
-
-    def _calibrated(self, batch: RankingBatch, log: Log, labels: Labels) -> Calibration:
-        """From what users did with the candidates of the validation window that they were shown."""
-        click = _clicks(log.window("validation"), labels).of(batch)
-        shown = ~np.isnan(click)
-        if not shown.any():
-            raise InputError(
-                "click probabilities cannot be estimated: no candidate of the validation window was ever "
-                "shown; set calibrate to false"
-            )
-        return platt(self._scores(self._features_of(batch, shown)), click[shown])
-
-
-def _clicks(log: Log, labels: Labels) -> Labels:
-    """What the clicks of a log would have been at the first position, as labels."""
-    impressions = log.impressions
-    if "click" not in impressions.columns:
-        raise InputError(
-            "click probabilities need the action 'click', which the log lacks; set calibrate to false"
-        )
-    weight = labels.weights(impressions["position"].to_numpy())
-    clicked = (impressions["click"].to_numpy() > 0) * weight
-    return Labels.of_pairs(impressions["request_id"].to_numpy(), impressions["item"].to_numpy(), clicked)

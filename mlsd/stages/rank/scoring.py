@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Callable, Collection, Mapping
 from copy import copy
 from dataclasses import replace
@@ -15,10 +16,10 @@ from mlsd.errors import InputError, NotFittedError
 from mlsd.estimators.calibration import Calibration
 from mlsd.features.base import Declared, FeatureSet
 from mlsd.fitting import Curves, Fitting, unwatched
-from mlsd.labels.base import Labels, Negatives
+from mlsd.labels.base import Labels, Negatives, TaskLabels
 from mlsd.logs import Log
 from mlsd.losses.base import Loss
-from mlsd.rankers.base import LabelledFeatures, Ranker
+from mlsd.rankers.base import LabelledFeatures, Scorer
 from mlsd.stages.base import Piece, Stage, TrainingData
 from mlsd.types import Array, FeatureBatch, RankingBatch, State
 
@@ -28,11 +29,14 @@ ALL_SHOWN = Negatives()
 RANKER = "ranker"
 """What the names of rankers begin with among the curves and states of rank stages."""
 
+UNCALIBRATED: tuple[Calibration, ...] = (Calibration(),)
+"""Scores taken as log-odds as they are."""
+
 BLOCK = 512
 """Requests whose features are computed at once in training; changes no value."""
 
 
-class ScoringStage(Stage):
+class ScoringStage(Stage, ABC):
     """Scores candidates from their features by a ranker, or by the mean of several trainings of it.
 
     Several members are the same ranker, trained on the same rows from different weights and in different
@@ -53,7 +57,7 @@ class ScoringStage(Stage):
 
     def __init__(
         self,
-        ranker: Callable[..., Ranker],
+        ranker: Callable[..., Scorer],
         loss: Loss,
         features: Mapping[str, Declared | None],
         negatives: Negatives,
@@ -64,8 +68,8 @@ class ScoringStage(Stage):
         self.features = FeatureSet(features)
         self.negatives = negatives
         self.n_members = checks.at_least("n_members", n_members, 1)
-        self._rankers: tuple[Ranker, ...] = ()
-        self._calibration = Calibration()
+        self._rankers: tuple[Scorer, ...] = ()
+        self._calibrations = UNCALIBRATED
 
     @property
     def needs(self) -> frozenset[str]:
@@ -76,7 +80,7 @@ class ScoringStage(Stage):
         return self.features.catalog_needs
 
     @property
-    def fitted_rankers(self) -> tuple[Ranker, ...]:
+    def fitted_rankers(self) -> tuple[Scorer, ...]:
         """The members that `fit` or `load_state` made."""
         if not self._rankers:
             raise NotFittedError("a rank stage was used before fit or load_state")
@@ -95,7 +99,7 @@ class ScoringStage(Stage):
         self._check_gone([name for name in pieces if name in known or not self.features.may_have(name)])
         less = copy(self)
         less.features = self.features.without(pieces)
-        less._rankers, less._calibration = (), Calibration()  # noqa: SLF001  (its own copy)
+        less._rankers, less._calibrations = (), UNCALIBRATED  # noqa: SLF001  (its own copy)
         return less
 
     def muted(self, pieces: Collection[str]) -> Self:
@@ -105,7 +109,9 @@ class ScoringStage(Stage):
         silent.features = self.features.muted(pieces)
         return silent
 
-    def _train(self, data: TrainingData, labels: Labels, fitting: Fitting) -> Mapping[str, Curves]:
+    def _train(
+        self, data: TrainingData, labels: Labels | TaskLabels, fitting: Fitting
+    ) -> Mapping[str, Curves]:
         """Fit features and members on the ranking window; each chooses its epoch on the validation window."""
         log, _ = required(data)
         lessons = {split: self._lesson(data.batches[split], labels, split, fitting) for split in _SPLITS}
@@ -117,11 +123,14 @@ class ScoringStage(Stage):
             for place, (name, ranker) in enumerate(self._members.items())
         }
 
-    def _unfitted(self) -> tuple[Ranker, ...]:
-        return tuple(self.ranker(spec=self.features.spec, loss=self.loss) for _ in range(self.n_members))
+    def _unfitted(self) -> tuple[Scorer, ...]:
+        return tuple(self._made() for _ in range(self.n_members))
+
+    def _made(self) -> Scorer:
+        return self.ranker(spec=self.features.spec, loss=self.loss)
 
     @property
-    def _members(self) -> dict[str, Ranker]:
+    def _members(self) -> dict[str, Scorer]:
         """Each member by its name; a ranker on its own is called just that."""
         rankers = self.fitted_rankers
         if len(rankers) == 1:
@@ -129,26 +138,26 @@ class ScoringStage(Stage):
         return {f"{RANKER}_{number}": ranker for number, ranker in enumerate(rankers, start=1)}
 
     def _scores(self, features: FeatureBatch) -> NDArray[np.float32]:
-        if not len(features):
-            return np.zeros(0, np.float32)
+        """Of each candidate one, or one for each task."""
         scores = _mean([ranker.score(features) for ranker in self.fitted_rankers])
         n_bad = np.count_nonzero(~np.isfinite(scores))
         if n_bad:
-            raise InputError(
-                f"the ranker gave {n_bad} of {len(scores)} candidates a score that is not finite"
-            )
+            raise InputError(f"the ranker gave {n_bad} scores of {scores.size} that are not finite")
         return scores
 
-    def _lesson(self, batch: RankingBatch, labels: Labels, split: str, fitting: Fitting) -> _Lesson:
+    def _lesson(
+        self, batch: RankingBatch, labels: Labels | TaskLabels, split: str, fitting: Fitting
+    ) -> _Lesson:
         """What can be learnt from a window; requests that teach nothing are left out.
 
         Of a request without any label nothing is known, so nothing of it is a negative either.
         """
         label = labels.of(batch)
         known = labels.knows(batch.requests.request_id)[batch.candidates.request_rows]
-        kept = self.negatives.kept(batch, label, fitting.seed) & known
+        kept = self.negatives.kept(batch, _highest(label), fitting.seed) & known
         label = np.nan_to_num(label)
-        self._check_classes(label[kept], f"{fitting.name}, {split} window")
+        for task, of_task in _by_task(labels, label[kept]).items():
+            self._check_classes(of_task, f"{fitting.name}, {split} window{task}")
         rows = np.flatnonzero(self._teaches(label, kept, batch))
         if not len(rows):
             raise InputError(
@@ -175,9 +184,10 @@ class ScoringStage(Stage):
         A loss that compares candidates needs two of different labels; one that does not needs one.
         """
         offsets = batch.candidates.offsets
-        n_kept, n_positive = ragged.sums(kept, offsets), ragged.sums(kept & (label > 0), offsets)
+        n_kept = ragged.sums(kept, offsets)
         if self.loss.calibrated:
             return np.asarray(n_kept > 0)
+        n_positive = ragged.sums(kept & (label > 0), offsets)
         kept_offsets = ragged.offsets_of_mask(kept, offsets)
         values = label[kept]
         differs = np.append(False, np.diff(values) != 0)[: len(values)]
@@ -205,14 +215,14 @@ class ScoringStage(Stage):
         state = {f"features.{name}": values for name, values in self.features.state().items()}
         for member, ranker in self._members.items():
             state |= {f"{member}.{name}": values for name, values in ranker.state().items()}
-        return {**state, "calibration": np.array(self._calibration)}
+        return {**state, "calibration": np.array(self._calibrations)}
 
     def load_state(self, state: State) -> None:
         self.features.load_state(_under("features.", state))
         self._rankers = self._unfitted()
         for member, ranker in self._members.items():
             ranker.load_state(_under(f"{member}.", state))
-        self._calibration = Calibration(*state["calibration"].tolist())
+        self._calibrations = tuple(Calibration(*line) for line in state["calibration"].tolist())
 
 
 _SPLITS = ("ranking", "validation")
@@ -221,7 +231,8 @@ _SPLITS = ("ranking", "validation")
 class _Lesson(NamedTuple):
     """Requests that teach something, with all their candidates.
 
-    `kept` (n_candidates,) says which are trained on and `label` (n_candidates,) with what.
+    `kept` (n_candidates,) says which are trained on and `label` (n_candidates,) with what; it has a column
+    for each task where there are several.
     """
 
     batch: RankingBatch
@@ -236,6 +247,18 @@ def _fitting_of(place: int, name: str, fitting: Fitting) -> Fitting:
     folder = fitting.folder and fitting.folder / name
     seed, whole_name = rng.derive(fitting.seed, name), f"{fitting.name} {name}"
     return replace(fitting, seed=seed, folder=folder, name=whole_name, watch=unwatched)
+
+
+def _highest(label: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n_candidates,) the highest label of any task, NaN where there is none."""
+    return label if label.ndim == 1 else label.max(axis=1)
+
+
+def _by_task(labels: Labels | TaskLabels, label: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+    """What is learnt, by what messages add to say which task it is of."""
+    if isinstance(labels, Labels):
+        return {"": label}
+    return {f", {task}": column for task, column in zip(labels.tasks, label.T, strict=True)}
 
 
 def _mean(scores: list[NDArray[np.float32]]) -> NDArray[np.float32]:
