@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlsd.errors import InvalidValueError
-from mlsd.labels.base import Labels, Negatives
+from mlsd.labels.base import Labels, Negatives, TaskLabels
 from mlsd.testing.small_log import N_CANDIDATES, SmallLog
 from mlsd.types import Candidates, RankingBatch, Requests
 
@@ -86,3 +86,15 @@ def test_which_requests_and_pairs_have_labels() -> None:
     nothing = Labels.of_pairs(none, none, none)
     assert not nothing.has(*pairs).any()
     assert not nothing.knows(pairs[0]).any()
+
+
+def test_labels_of_tasks_are_columns_and_none_only_where_no_task_has_any() -> None:
+    click = Labels.of_pairs(np.array([3, 3]), np.array([0, 1]), np.array([1.0, 0.0]))
+    both = Labels.of_pairs(np.array([9, 3]), np.array([1, 0]), np.array([0.0, 2.0]))
+    tasks = TaskLabels({"click": click, "conversion": both})
+    requests = Requests(np.array([9, 4, 3]), *np.zeros((3, 3), np.int64))
+    batch = RankingBatch(requests, Candidates(np.array([0, 1, 2, 5]), np.array([1, 1, 0, 1, 2])))
+    expected = [[0, 0], [np.nan, np.nan], [1, 2], [0, 0], [np.nan, np.nan]]
+    assert np.array_equal(tasks.of(batch), np.array(expected, np.float32), equal_nan=True)
+    assert tasks.knows(np.array([3, 4, 9])).tolist() == [True, False, True]
+    assert tasks.of(batch.take(np.zeros(0, np.int64))).shape == (0, 2)

@@ -9,6 +9,7 @@ import torch
 
 from mlsd.losses.base import segment_ids, segment_sums
 from mlsd.losses.bce import BCE
+from mlsd.losses.lambdarank import LambdaRank
 from mlsd.losses.softmax import Softmax
 
 OFFSETS = torch.tensor([0, 0, 3, 3, 5])
@@ -23,6 +24,11 @@ def test_segments_skip_empty_requests() -> None:
 def test_weight_is_what_the_mean_is_taken_over() -> None:
     assert BCE().weight(OFFSETS) == 5
     assert Softmax().weight(OFFSETS) == 4
+
+
+def test_a_loss_is_shown_with_its_options() -> None:
+    assert repr(BCE()) == "BCE()"
+    assert repr(LambdaRank(cutoff=5)) == "LambdaRank(sigma=1.0, cutoff=5, gain='linear')"
 
 
 def test_base_does_not_load_torch() -> None:

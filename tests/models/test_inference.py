@@ -8,6 +8,7 @@ import torch
 
 from mlsd import rng
 from mlsd.errors import InputError
+from mlsd.models.esmm import ESMM
 from mlsd.models.inference import score_rows, weights_of, with_weights
 from mlsd.models.linear import Linear
 from mlsd.models.mlp import MLP
@@ -36,6 +37,17 @@ def test_a_weighted_sum_is_the_same_wherever_a_row_stands(n_dense: int) -> None:
     backwards = score_rows(net, dense[::-1], rows[::-1, None] % 5)
     np.testing.assert_array_equal(backwards[::-1], scores)
     np.testing.assert_array_equal(score_rows(net, dense[:9], rows[:9, None] % 5), scores[:9])
+
+
+@pytest.mark.parametrize("n", [0, 1, 130])
+def test_a_row_may_have_several_scores(n: int) -> None:
+    net = ESMM(3, (4,), hidden=(8,), dropout=0.0, embedding_dim=2).eval()
+    dense, categorical = np.ones((n, 3), np.float32), np.arange(n)[:, None] % 4
+    with torch.no_grad():
+        expected = net(torch.from_numpy(dense), torch.from_numpy(categorical)).numpy()
+    found = score_rows(net, dense, categorical, (2,))
+    assert found.shape == (n, 2)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_arrays_that_must_not_be_written_to_are_fine() -> None:
