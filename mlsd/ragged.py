@@ -20,6 +20,8 @@ _LAST = np.uint32(2**32 - 1)
 _HALF = np.uint64(32)
 _END = np.uint64(2**64 - 1)
 _CACHED_ROWS = 1 << 15
+_LONG = 4
+"""Rows of a segment for each of its best that are asked for, from which on it pays not to sort them all."""
 
 
 def offsets_of_counts(counts: Array) -> Ints:
@@ -81,9 +83,22 @@ def order(scores: Array, offsets: Ints) -> Ints:
 
 
 def top(scores: Array, offsets: Ints, n: int) -> tuple[Ints, Ints]:
-    """Row numbers of each segment's `n` highest scores, best first, and their offsets."""
-    places, kept = first(offsets, n)
-    return order(scores, offsets)[places], kept
+    """Row numbers of each segment's `n` highest scores, best first, and their offsets.
+
+    As `order` has them; of long segments only rows that may be among the best are sorted.
+
+    Example:
+        >>> rows, kept = top(np.array([1.0, 3.0, 2.0, 5.0]), np.array([0, 3, 4]), 2)
+        >>> rows.tolist(), kept.tolist()
+        ([1, 2, 3], [0, 2, 3])
+    """
+    is_long = 0 < n * (len(offsets) - 1) * _LONG < len(scores)
+    if not is_long or scores.dtype.kind != "f" or np.isnan(scores).any():
+        places, kept = first(offsets, n)
+        return order(scores, offsets)[places], kept
+    rows, left = _contenders(scores, offsets, n, -np.inf)
+    places, kept = first(left, n)
+    return rows[order(scores[rows], left)[places]], kept
 
 
 def first(offsets: Ints, n: int) -> tuple[Ints, Ints]:
@@ -158,7 +173,7 @@ def leaders(scores: Array, offsets: Ints, n: int, above: float = -np.inf) -> Int
         >>> leaders(np.array([1.0, 3.0, 2.0, 5.0]), np.array([0, 3, 4]), 2, above=2).tolist()
         [[1, -1], [3, -1]]
     """
-    rows, kept = _contenders(scores, offsets, n, above)
+    rows, kept = _contenders(scores, offsets, n, np.nextafter(above, np.inf))
     leading = np.full((len(offsets) - 1, n), -1, np.int64)
     filled = np.flatnonzero(np.diff(kept))
     if len(filled):
@@ -217,10 +232,10 @@ def find_pairs(wanted: tuple[Array, Array], among: tuple[Array, Array]) -> tuple
     return keys[rows] == sought, rows
 
 
-def _contenders(scores: Array, offsets: Ints, n: int, above: float) -> tuple[Ints, Ints]:
-    """Rows that may be among the `n` best of their segment, all of these included, and their offsets."""
+def _contenders(scores: Array, offsets: Ints, n: int, least: float) -> tuple[Ints, Ints]:
+    """Rows that may be among the `n` best of their segment and are `least` or more, and their offsets."""
     counts = np.diff(offsets)
-    bounds = np.full(len(counts), np.nextafter(above, np.inf))
+    bounds = np.full(len(counts), least)
     filled = np.flatnonzero(counts)
     if len(filled):
         pieces = offsets[:-1][filled, None] + counts[filled, None] * np.arange(2 * n) // (2 * n)

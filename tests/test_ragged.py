@@ -87,6 +87,21 @@ def test_top_is_the_head_of_the_order(counts: list[int], n: int) -> None:
     assert [rows[start:end].tolist() for start, end in itertools.pairwise(kept)] == expected
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("left_out", [[], [np.nan], [-np.inf], [np.nan, np.inf]])
+@pytest.mark.parametrize("n", [1, 2, 7, 100])
+def test_top_of_long_segments_is_the_head_of_the_order(n: int, left_out: list[float], dtype: DTypeLike) -> None:
+    """Many ties, every special value, and segments too short to leave any row out."""
+    draws = np.random.default_rng(7)
+    offsets = offsets_of([0, 3000, 1, 0, 2 * n, 12 * n, 40 * n])
+    values = np.array([1.0, 1.0 + 1e-12, 0.0, -0.0, 2.0, -2.0, 3.0, *left_out])
+    scores = draws.choice(values if np.dtype(dtype).kind == "f" else values[:7], offsets[-1]).astype(dtype)
+    rows, kept = ragged.top(scores, offsets, n)
+    in_order = ragged.order(scores, offsets)
+    expected = [in_order[start:end][:n].tolist() for start, end in itertools.pairwise(offsets)]
+    assert [rows[start:end].tolist() for start, end in itertools.pairwise(kept)] == expected
+
+
 @given(counts_of_segments, st.integers(0, 12))
 def test_first_takes_the_head_of_each_segment(counts: list[int], n: int) -> None:
     offsets = offsets_of(counts)

@@ -134,5 +134,6 @@ def products(first: Vectors, rows: Ints, second: Vectors, others: Ints) -> Vecto
     values = np.empty(len(rows), np.float32)
     for start in range(0, len(rows), _BLOCK_PAIRS):
         pairs = slice(start, start + _BLOCK_PAIRS)
-        values[pairs] = np.einsum("ij,ij->i", first[rows[pairs]], second[others[pairs]])
+        of_first, of_second = first.take(rows[pairs], axis=0), second.take(others[pairs], axis=0)
+        values[pairs] = np.einsum("ij,ij->i", of_first, of_second)
     return values

@@ -66,7 +66,7 @@ class Match(CandidateStage):
         dim: int = 16,
         hidden: int | None = None,
         sigma: float = 0.3,
-        learning_rate: float = 0.01,
+        learning_rate: float = 0.003,
     ) -> None:
         super().__init__(n_out)
         self.request, self.item = (
@@ -120,12 +120,16 @@ class Match(CandidateStage):
         return {"towers": curves}
 
     def process(self, batch: RankingBatch) -> RankingBatch:
+        scored = self.scored(batch)
+        return scored.top(scored.candidates["score"], self.n_out)
+
+    def scored(self, batch: RankingBatch) -> RankingBatch:
+        """All candidates in their order, with their `score` and `match_score`."""
         towers, requests, found = self._fitted, batch.requests, batch.candidates
         vectors = towers.requests([requests[name].astype(np.int64) for name in self.request])
         log_odds = towers.scores(vectors, found.request_rows, found.items)
         score = expit(log_odds.astype(np.float64)) * batch.per_candidate(self.worth)
-        scored = found.with_columns(score=score, match_score=log_odds)
-        return RankingBatch(requests, scored).top(score, self.n_out)
+        return RankingBatch(requests, found.with_columns(score=score, match_score=log_odds))
 
     @property
     def _fitted(self) -> Towers:

@@ -22,7 +22,6 @@ from mlsd.types import (
     Candidates,
     Catalog,
     Columns,
-    Floats,
     Ints,
     RankingBatch,
     Requests,
@@ -96,10 +95,9 @@ class Target(CandidateStage):
             for row, words in zip(rows.tolist(), eligible, strict=True):
                 found[row] = first_rows_of(words, self.n_out)
         offsets = ragged.offsets_of_counts(np.array([len(places) for places in found], np.int64))
-        items = learnt.order[np.concatenate([np.zeros(0, np.int64), *found])]
-        offers = {"score": learnt.score, **{name: learnt.columns[name] for name in _OFFER}}
-        columns = {name: values[items] for name, values in offers.items()}
-        return RankingBatch(requests, Candidates(offsets, items, columns))
+        places = np.concatenate([np.zeros(0, np.int64), *found])
+        columns = {name: values[places] for name, values in learnt.offers.items()}
+        return RankingBatch(requests, Candidates(offsets, learnt.order[places], columns))
 
     @property
     def _fitted(self) -> _Learnt:
@@ -119,7 +117,8 @@ class Target(CandidateStage):
         masks = {name: columns[f"target_{name}"] for name in self.keys}
         included = {name: _value_sets(masks[name], name, n).take(order) for name, n in self.keys.items()}
         keys = tuple(Key(name, range(n_values)) for name, n_values in self.keys.items())
-        self._learnt = _Learnt(columns, score, order, TargetingIndex(Rules(len(score), keys, included)))
+        offers = {"score": score[order], **{name: columns[name][order] for name in _OFFER}}
+        self._learnt = _Learnt(columns, offers, order, TargetingIndex(Rules(len(score), keys, included)))
 
 
 @dataclass(frozen=True)
@@ -128,13 +127,13 @@ class _Learnt:
 
     Args:
         columns: of the catalog.
-        score: (n_ads,) what each offers for a click.
+        offers: what candidates get, (n_ads,) each and in this order: those of a request then lie close together.
         order: (n_ads,) ads from the best offer down; of equal ones, the lower first.
         index: of the rules in this order, so that the first that are found are the best.
     """
 
     columns: Columns
-    score: Floats
+    offers: Columns
     order: Ints
     index: TargetingIndex
     _running: dict[int, Words] = field(default_factory=dict)

@@ -144,7 +144,7 @@ def test_learns_whom_what_suits(hidden: int | None, same: dict[str, str] | None)
     audience and category, so that their mean difference is known to .15; above it may lie by 4 of these. What
     is expected of weights beforehand draws it to 0, by less than half.
     """
-    stage = Match(N_ITEMS, ["audience"], ["category"], same, hidden=hidden, sigma=1.0)
+    stage = Match(N_ITEMS, ["audience"], ["category"], same, hidden=hidden, sigma=1.0, learning_rate=0.01)
     stage.fit(TrainingData(CATALOG, planted()), THOROUGH)
     out = stage(every_pair())
     own = out.candidates.items % N_KINDS == out.candidates.request_rows
@@ -174,7 +174,7 @@ def test_where_an_item_stood_is_not_taken_for_what_it_is() -> None:
     items = np.stack([first, 1 - first], axis=1)
     log = log_of(np.zeros(n, np.int64), items, np.broadcast_to([0.27, 0.09], items.shape))
     catalog = Catalog(np.array(["a", "b"]), {"category": np.arange(2)})
-    stage = Match(2, ["audience"], ["category"], sigma=1.0)
+    stage = Match(2, ["audience"], ["category"], sigma=1.0, learning_rate=0.01)
     stage.fit(TrainingData(catalog, log), THOROUGH)
     requests = Requests(*(np.zeros(1, np.int64),) * 3, np.zeros(1), {"audience": np.zeros(1, np.int64)})
     found = Candidates(np.array([0, 2]), np.arange(2), {"score": np.ones(2)})
