@@ -2,9 +2,9 @@
 
     python experiments/match.py
 
-Worlds whose seeds were fixed before the first run are served by the pre-existing system: who offers most stands
-first, budgets are paced, a tenth of the pages are shuffled over 40 ads and given away. On the day after, all ads
-that may be shown on a page are put in order in four ways, and of each the first n are kept:
+Worlds whose seeds were fixed before the first run are served by the pre-existing system: who offers most
+stands first, budgets are paced, a tenth of the pages are shuffled over 40 ads and given away. On the day
+after, all ads that may be shown on a page are put in order in four ways, and of each the first n are kept:
 
 - by their offers, as `target` passes them on;
 - by P(click) x offer, P(click) by towers fitted on the log's first days, as the default run has it;
@@ -53,7 +53,12 @@ SEEDS = tuple(range(451, 457))
 KEYS = {"region": 8, "age_band": 6, "audience": 20, "hour": 24}
 N_POSITIONS, LATENCY_MS = 4, 100.0
 
-OFFERS, FEW_DAYS, ALL_DAYS, KNOWN = "offers", "towers, first days", "towers, all days", "offers x true P(click)"
+OFFERS, FEW_DAYS, ALL_DAYS, KNOWN = (
+    "offers",
+    "towers, first days",
+    "towers, all days",
+    "offers x true P(click)",
+)
 ARMS = (OFFERS, FEW_DAYS, ALL_DAYS, KNOWN)
 FIRST, BEST = (30, 100, 300, 1000), (4, 30)
 
@@ -96,9 +101,7 @@ def logged(world: AdsWorld, settings: Settings) -> tuple[Log, State]:
     """What the pre-existing system of `problem=ads` logs."""
     auction = AuctionStage(N_POSITIONS, GSP(), [1.0, 0.9, 0.7, 0.5], value="candidate.score", quality=None)
     funnel = Funnel({"target": fitted_target(world, 1000), "auction": auction})
-    market = Market(
-        pacer=Dual(20.0, update_minutes=60), frequency_cap=6, traffic=world.audience.hour_shares
-    )
+    market = Market(pacer=Dual(20.0, update_minutes=60), frequency_cap=6, traffic=world.audience.hour_shares)
     policy = AdServer(funnel, world.catalog, market, giveaway=Giveaway(share=0.1, depth=40), seed=world.seed)
     return collect_log(world, policy, settings.n_days, {"retrieval": 1.0}, LATENCY_MS)
 
@@ -109,6 +112,7 @@ def first_days(log: Log, n_days: int) -> Log:
 
 
 def fitted_target(world: AdsWorld, n_out: int) -> Target:
+    """Passes on the best offers of the ads that may be shown."""
     target = Target(n_out, KEYS, action_prob=0.1)
     target.fit(TrainingData(world.catalog), Fitting())
     return target
@@ -155,6 +159,7 @@ def best_of(value: Floats, offsets: ragged.Ints, k: int) -> float:
 
 
 def name_of(k: int, n: int) -> str:
+    """What the figure is called."""
     return f"best {k} of first {n}"
 
 
@@ -192,16 +197,18 @@ def figures(worlds: Sequence[Found]) -> dict[str, dict[str, OverWorlds]]:
 
 
 def mean_sizes(worlds: Sequence[Found]) -> dict[str, float]:
+    """The sizes of the worlds, on average."""
     return {name: float(np.mean([world["world"][name] for world in worlds])) for name in worlds[0]["world"]}
 
 
 HEAD = """# Do two towers find the ads that earn most?
 
 Made by `experiments/match.py`. Worlds of seeds {seeds}, fixed before the first run: {n_users:,} people,
-{n_campaigns:,} campaigns, {eligible:,.0f} ads eligible for a page. Towers learnt from the first {n_first_days} days
-({few:,.0f} clicks) or all {n_days} ({all:,.0f} clicks) of the pre-existing system's log; {n_judged:,} pages of the day
-after are judged. What is left, among the first n, of the true value of the best {k} of all; below it the
-difference from offers, paired by world, with 95% intervals over the worlds. The truth itself leaves 1.
+{n_campaigns:,} campaigns, {eligible:,.0f} ads eligible for a page. Towers learnt from the first
+{n_first_days} days ({few:,.0f} clicks) or all {n_days} ({all:,.0f} clicks) of the pre-existing system's log;
+{n_judged:,} pages of the day after are judged. What is left, among the first n, of the true value of the best
+{k} of all; below it the difference from offers, paired by world, with 95% intervals over the worlds. The
+truth itself leaves 1.
 """
 
 

@@ -90,7 +90,9 @@ def test_top_is_the_head_of_the_order(counts: list[int], n: int) -> None:
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64])
 @pytest.mark.parametrize("left_out", [[], [np.nan], [-np.inf], [np.nan, np.inf]])
 @pytest.mark.parametrize("n", [1, 2, 7, 100])
-def test_top_of_long_segments_is_the_head_of_the_order(n: int, left_out: list[float], dtype: DTypeLike) -> None:
+def test_top_of_long_segments_is_the_head_of_the_order(
+    n: int, left_out: list[float], dtype: DTypeLike
+) -> None:
     """Many ties, every special value, and segments too short to leave any row out."""
     draws = np.random.default_rng(7)
     offsets = offsets_of([0, 3000, 1, 0, 2 * n, 12 * n, 40 * n])

@@ -1,4 +1,4 @@
-"""Columns of categories as rows of one table, and sums of their vectors. NumPy only: this serves a request."""
+"""Columns of categories as rows of a table, and sums of their vectors. NumPy only: this serves a request."""
 
 from __future__ import annotations
 

@@ -54,7 +54,9 @@ class Shown:
         """
         requests = np.unique(self.request_id)
         if len(requests) < 2:
-            raise InputError(f"{name}: {len(requests)} requests were shown an item, must be at least 2 to learn")
+            raise InputError(
+                f"{name}: {len(requests)} requests were shown an item, must be at least 2 to learn"
+            )
         luck = rng.uniform(seed, "held out", requests)
         n_held_out = max(int(HELD_OUT_SHARE * len(requests)), 1)
         held_out = np.isin(self.request_id, requests[np.argsort(luck)[:n_held_out]])
@@ -94,13 +96,13 @@ class MatchNet(nn.Module):
         a = through'(sum over columns of f_value)
         log-odds(position k) = u a + sum over the item's columns of b_value + base + p_k,  p_0 = 0
 
-    f_same is the item tower's vector of the category that the request's value is the same as, where its column
-    has any. `through` is a layer, ReLU and another, without biases, or nothing. Values never seen have the
-    vector 0.
+    f_same is the item tower's vector of the category that the request's value is the same as, where its
+    column has any. `through` is a layer, ReLU and another, without biases, or nothing. Values never seen have
+    the vector 0.
 
     Args:
-        same: (n_request_rows, 2) int64: the row of the item tower's table that each row of the request tower's
-            is the same as, or `UNKNOWN`; and the number of w_column.
+        same: (n_request_rows, 2) int64: the row of the item tower's table that each row of the request
+            tower's is the same as, or `UNKNOWN`; and the number of w_column.
         n_item_rows: of the item tower's table.
         n_positions: that are shown.
         dim: of the vectors.
@@ -133,7 +135,9 @@ class MatchNet(nn.Module):
 
     def forward(self, batch: MatchInputs) -> Tensor:
         """(n,) log-odds of a click."""
-        request = self.request_layers(embedding(batch.request, self.request_table, padding_idx=UNKNOWN).sum(1))
+        request = self.request_layers(
+            embedding(batch.request, self.request_table, padding_idx=UNKNOWN).sum(1)
+        )
         item = self.item_layers(embedding(batch.item, self.item, padding_idx=UNKNOWN).sum(1))
         bias = embedding(batch.item, self.bias, padding_idx=UNKNOWN).sum((1, 2))
         position = embedding(batch.position, self.position, padding_idx=0).squeeze(1)
@@ -250,11 +254,11 @@ def fit_towers(
         )  # fmt: skip
     module = MatchModule(net, options.learning_rate, 1 / (len(train) * options.sigma**2))
     batch_rows = fitting.options.rows_of_batch(len(train))
-    batches = (
+    train_batches, validation_batches = (
         ImpressionBatches(_inputs(part, request, item), batch_rows, fitting.seed)
         for part in (train, validation)
     )
-    curves = fit_module(module, *batches, fitting)
+    curves = fit_module(module, train_batches, validation_batches, fitting)
     return net.towers(request, item.rows(catalog)), curves
 
 

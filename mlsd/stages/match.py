@@ -27,16 +27,16 @@ class Match(CandidateStage):
         candidate.match_score = u a + bias,  u of the request, a and bias of the item
         candidate.score       = worth / (1 + exp(-match_score))
 
-    u is the sum of learnt vectors of the request's categories, a and the bias are sums of those of the item's,
-    with a small layer behind each where `hidden` is given. They learn the log-odds of a click from the
-    impressions of the log's `retrieval` window, which comes before that of the rankers, so that these may read
-    the score. The log-odds of its position is learnt beside them and left out of the score, which is that of
+    u is the sum of learnt vectors of the request's categories, a that of the item's, each through a small
+    layer where `hidden` is given; the bias is a sum, too. They learn the log-odds of a click from the
+    impressions of the log's `retrieval` window, which comes before that of the rankers, so that these may
+    read the score. What its position adds is learnt beside them and left out of the score, which is that of
     the first position. A tenth of the window's requests tell when to stop.
 
     A value that nothing was learnt of, whether new or negative, has the vector 0 and the bias 0: it says
     nothing. A request of which nothing is known orders items by bias and worth; an item of which nothing is
-    known has the log-odds of all items. What a request's vector has to be multiplied by stands ready for every
-    item, (n_items, dim) float32, so that a candidate costs one product.
+    known has the log-odds of any. The vectors of all items stand ready, (n_items, dim) float32, so that a
+    candidate costs one product.
 
     Args:
         n_out: candidates passed on for each request, at most.

@@ -127,7 +127,7 @@ class _Learnt:
 
     Args:
         columns: of the catalog.
-        offers: what candidates get, (n_ads,) each and in this order: those of a request then lie close together.
+        offers: what candidates get, (n_ads,) each and in this order: those of a request lie close together.
         order: (n_ads,) ads from the best offer down; of equal ones, the lower first.
         index: of the rules in this order, so that the first that are found are the best.
     """

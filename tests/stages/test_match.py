@@ -112,9 +112,7 @@ def log_of(request: Ints, items: Ints, click_prob: Floats) -> Log:
     """Requests with `audience`, each shown a row of items, all in the retrieval window."""
     n, n_positions = items.shape
     rows, position = np.divmod(np.arange(items.size), n_positions)
-    requests = Requests(
-        np.arange(n), np.arange(n), np.zeros(n, np.int64), np.zeros(n), {"audience": request}
-    )
+    requests = Requests(np.arange(n), np.arange(n), np.zeros(n, np.int64), np.zeros(n), {"audience": request})
     click = rng.uniform(3, "clicks", np.arange(items.size)) < click_prob.ravel()
     shown = pd.DataFrame({
         "request_id": rows, "user": rows, "time_days": 0.0, "item": items.ravel(), "position": position,
@@ -207,7 +205,8 @@ def test_what_cannot_be_learnt_from_is_said() -> None:
         "learns from clicks: no action click, only request_id, user", log=log(shown.drop(columns="click"))
     )
     refuses(
-        r"model: 0 of \d+ impressions were clicked; some must be, and others not", log=log(shown.assign(click=False))
+        r"model: 0 of \d+ impressions were clicked; some must be, and others not",
+        log=log(shown.assign(click=False)),
     )
     refuses(r"some must be, and others not", log=log(shown.assign(click=True)))
     refuses("model: 0 requests were shown an item, must be at least 2 to learn", log=SMALL.log.window("test"))
@@ -231,7 +230,9 @@ def test_options_that_cannot_be() -> None:
         Match(4, ["query_id"], ())
     with pytest.raises(InvalidValueError, match=r"same == 'query', must be one of query_id; nearest is"):
         Match(4, ["query_id"], ITEMS, {"query": "source"})
-    with pytest.raises(InvalidValueError, match=r"same.query_id == 'sources', must be one of category, source"):
+    with pytest.raises(
+        InvalidValueError, match=r"same.query_id == 'sources', must be one of category, source"
+    ):
         Match(4, ["query_id"], ITEMS, {"query_id": "sources"})
     with pytest.raises(InvalidValueError, match=r"sigma == 0, must be above 0"):
         Match(4, ["query_id"], ITEMS, sigma=0)
