@@ -51,6 +51,9 @@ from mlsd.worlds.click_models.pbm import PositionBased
 
 SEEDS = tuple(range(451, 457))
 KEYS = {"region": 8, "age_band": 6, "audience": 20, "hour": 24}
+REQUEST = ("region", "age_band", "audience", "device", "page_category")
+ITEM = ("campaign", "advertiser", "category")
+SAME = {"audience": "category", "page_category": "category"}
 N_POSITIONS, LATENCY_MS = 4, 100.0
 
 OFFERS, FEW_DAYS, ALL_DAYS, KNOWN = (
@@ -127,9 +130,7 @@ def judged_requests(world: AdsWorld, state: State, settings: Settings) -> Reques
 
 def match_scores(world: AdsWorld, log: Log, eligible: RankingBatch) -> Floats:
     """(n_candidates,) P(click) x offer by towers fitted on the log, with the options of `stage=match`."""
-    request = ["region", "age_band", "audience", "device", "page_category"]
-    same = {"audience": "category", "page_category": "category"}
-    match = Match(len(world.catalog), request, ["campaign", "advertiser", "category"], same)
+    match = Match(len(world.catalog), REQUEST, ITEM, SAME)
     options = TrainerOptions(n_threads=1)
     match.fit(TrainingData(world.catalog, log), Fitting(options, seed=world.seed))
     return match.scored(eligible).candidates["score"]
