@@ -4,8 +4,9 @@
 
 Worlds of five seeds, fixed before the first run, with as many campaigns as a million ads have. On pages of
 one day the ads that may be shown are put in order by what they offer for a click, as `target` does, and the
-first n are kept. What is left is the true value, P(click) x worth, of the best 4 or 30 among them, over that of
-the best 4 or 30 of all that may be shown. People have seen nothing. Intervals are Student's t over the worlds.
+first n are kept. What is left is the true value, P(click) x worth, of the best 4 or 30 among them, over that
+of the best 4 or 30 of all that may be shown. People have seen nothing. Intervals are Student's t over the
+worlds.
 
 Results are written to `experiments/results/`.
 """
