@@ -63,7 +63,7 @@ def one_world(settings: Settings, seed: int) -> Found:
     target.fit(TrainingData(world.catalog), Fitting())
     pages = world.arrivals(np.arange(world.n_users), DAY, world.people.first_state())
     blocks = np.array_split(np.arange(min(settings.n_judged, len(pages))), -(-settings.n_judged // AT_ONCE))
-    sums = sum(best_sums(world, target, pages.take(block)) for block in blocks)
+    sums = np.sum([best_sums(world, target, pages.take(block)) for block in blocks], axis=0)
     kept, of_all, n_eligible = sums[:-1, :-1], sums[:-1, -1:], sums[-1, 0]
     left = kept / of_all
     figures = {name_of(k, n): float(left[i, j]) for i, k in enumerate(BEST) for j, n in enumerate(FIRST)}

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from mlsd.errors import InputError
+from mlsd.models.bags import Vectors
 from mlsd.models.categories import UNKNOWN, Categories, Towers, category_column, passed
 
 DRAWS = np.random.default_rng(11)
 
 
-def vectors(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def vectors(*shape: int) -> Vectors:
     return DRAWS.normal(size=shape).astype(np.float32)
 
 
-def towers(*through: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Towers:
+def towers(*through: Vectors) -> Towers:
     seen = Categories.learn([np.array([2, 7, 7]), np.array([0, 5])])
     return Towers(seen, vectors(len(seen), 9), through, vectors(40, 9), vectors(40))
 
@@ -37,7 +38,7 @@ def test_rows_are_a_lookup() -> None:
 
 @pytest.mark.parametrize("through", [(), (vectors(6, 9), vectors(9, 6))])
 def test_a_pair_scores_the_same_whatever_is_beside_it(
-    through: tuple[np.ndarray[tuple[int, ...], np.dtype[np.float32]], ...],
+    through: tuple[Vectors, ...],
 ) -> None:
     made = towers(*through)
     columns = [DRAWS.integers(0, 9, 33), DRAWS.integers(0, 9, 33)]
@@ -49,7 +50,9 @@ def test_a_pair_scores_the_same_whatever_is_beside_it(
 
 
 def test_layers_by_hand() -> None:
-    made = passed(np.array([[1, -2], [0, 0]], np.float32), (np.eye(2, dtype=np.float32), np.ones((1, 2))))
+    made = passed(
+        np.array([[1, -2], [0, 0]], np.float32), (np.eye(2, dtype=np.float32), np.ones((1, 2), np.float32))
+    )
     assert made.tolist() == [[1.0], [0.0]]
 
 
