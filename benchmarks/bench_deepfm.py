@@ -3,8 +3,9 @@
 An epoch of the recipe that FuxiCTR's authors publish for Frappe: 202,027 rows of ten categories,
 embeddings of 10, three layers of 400 with batch normalisation and a dropout of .2, L2 of .05 on embeddings,
 batches of 4,096, Adam, then one batch to validate by. Rows are made up with Frappe's numbers of categories.
-Ours is a whole training as a run has it, with all checks and batches dealt on the way; FuxiCTR's is its own
-loop with its own layers, given batches that are ready in memory. Both have two threads.
+Ours is a whole training as a run has it, with all checks and batches dealt on the way, in 32 bits as FuxiCTR
+computes, and in 16; FuxiCTR's is its own loop with its own layers, given batches that are ready in memory.
+Both have two threads.
 
 FuxiCTR is no dependency of mlsd: without it only our time is told. To install it beside:
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,10 +26,10 @@ from unittest.mock import MagicMock
 
 import numpy as np
 import torch
-from timing import median_seconds, paired
+from timing import Timing, median_seconds, paired
 
 from mlsd import rng
-from mlsd.fitting import Fitting, TrainerOptions
+from mlsd.fitting import PRECISIONS, Fitting, Precision, TrainerOptions
 from mlsd.losses.bce import BCE
 from mlsd.rankers.base import LabelledFeatures
 from mlsd.rankers.deepfm import DeepFM
@@ -50,19 +52,29 @@ Batch = dict[str, torch.Tensor]
 def main() -> None:
     categorical = rng.integers(0, "rows", np.array(CARDINALITIES), np.arange(N_ROWS)[:, None], np.arange(10))
     clicked = rng.uniform(0, "clicks", np.arange(N_ROWS)) < np.where(categorical[:, 1] % 2, 0.5, 0.2)
-    ours = our_epoch(categorical, clicked.astype(np.float32))
-    if find_spec("fuxictr") is None:
-        taken = median_seconds(ours, 3)
-        print(f"an epoch of {N_ROWS:,} rows: {taken:.2f} s, {N_ROWS / taken:,.0f} rows/s")
-        print("FuxiCTR is not installed, so nothing is compared; see the top of this file")
-        return
-    timing = paired(ours, their_epoch(categorical, clicked.astype(np.float32)), 5)
-    speeds = [f"{1e3 * N_ROWS / ms:,.0f}" for ms in (timing.ours_ms, timing.other_ms)]
-    print(f"an epoch of {N_ROWS:,} rows, ours beside FuxiCTR's: {timing}")
-    print(f"  {speeds[0]} rows/s, FuxiCTR's {speeds[1]}: {1 / timing.ratio:.2f} times; at least {AT_LEAST}")
+    labels = clicked.astype(np.float32)
+    there = find_spec("fuxictr") is not None
+    print(
+        f"an epoch of {N_ROWS:,} rows"
+        + ("" if there else "; FuxiCTR is not installed, see the top of this file")
+    )
+    for precision in PRECISIONS:
+        ours = our_epoch(categorical, labels, precision)
+        if there:
+            compare(precision, paired(ours, their_epoch(categorical, labels), 5))
+        else:
+            print(f"  {precision}: {N_ROWS / median_seconds(ours, 3):,.0f} rows/s")
 
 
-def our_epoch(categorical: Ints, labels: Any) -> Callable[[], object]:
+def compare(precision: Precision, timing: Timing) -> None:
+    ours, theirs = (f"{1e3 * N_ROWS / ms:,.0f}" for ms in (timing.ours_ms, timing.other_ms))
+    print(f"  {precision}: {timing}")
+    print(f"    {ours} rows/s, FuxiCTR's {theirs}: {1 / timing.ratio:.2f} times; at least {AT_LEAST}")
+
+
+def our_epoch(categorical: Ints, labels: Any, precision: Precision) -> Callable[[], object]:
+    fitting = Fitting(replace(OPTIONS, precision=precision))
+
     def rows(kept: slice) -> LabelledFeatures:
         n = len(labels[kept])
         features = FeatureBatch(np.zeros((n, 0), np.float32), categorical[kept], np.arange(n + 1))
@@ -80,7 +92,7 @@ def our_epoch(categorical: Ints, labels: Any) -> Callable[[], object]:
             embedding_l2=EMBEDDING_L2,
             batch_norm=True,
         )
-        return ranker.fit(rows(slice(None)), rows(slice(0, N_VALIDATION)), Fitting(OPTIONS))
+        return ranker.fit(rows(slice(None)), rows(slice(0, N_VALIDATION)), fitting)
 
     return epoch
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from mlsd import checks
 from mlsd.progress import Progress, silent
 
 LOGGERS = ("none", "csv", "tensorboard")
+
+Precision = Literal["32-true", "bf16-mixed"]
+PRECISIONS: tuple[Precision, ...] = ("32-true", "bf16-mixed")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,8 @@ class TrainerOptions:
         gradient_clip: largest gradient norm; 0 turns clipping off.
         plateau_factor: what the learning rate is multiplied by after an epoch without a better validation
             loss, in (0, 1]; 1 leaves it.
+        precision: of training, as Lightning names it: "32-true", or "bf16-mixed", in which matrix products
+            are of 16-bit numbers and weights stay what they are. Scores of a trained model are of 32 bits.
     """
 
     max_epochs: int = 10
@@ -37,6 +42,7 @@ class TrainerOptions:
     logger: str = "none"
     gradient_clip: float = 0.0
     plateau_factor: float = 1.0
+    precision: Precision = "32-true"
 
     def __post_init__(self) -> None:
         checks.at_least("max_epochs", self.max_epochs, 1)
@@ -49,6 +55,7 @@ class TrainerOptions:
         checks.require(
             0 < self.plateau_factor <= 1, "plateau_factor", self.plateau_factor, "must be in (0, 1]"
         )
+        checks.one_of("precision", self.precision, PRECISIONS)
 
     def rows_of_batch(self, n_rows: int) -> int:
         """Candidates that a batch of so many in all holds, about.

@@ -201,6 +201,7 @@ def _trainer(epochs: Epochs) -> Trainer:
         accelerator="cpu",
         devices=1,
         max_epochs=epochs.fitting.options.max_epochs,
+        precision=epochs.fitting.options.precision,
         callbacks=[epochs],
         logger=False,
         enable_checkpointing=False,

@@ -87,7 +87,7 @@ class RankingModule(LossModule):
 
     def _scores(self, batch: RankingInputs) -> Tensor:
         scores: Tensor = self.net(batch.dense, batch.categorical)
-        return scores
+        return scores.float()
 
     def _loss_of(self, scores: Tensor, batch: RankingInputs) -> tuple[Tensor, float]:
         loss = self.loss_function(scores, batch.labels, batch.offsets)

@@ -45,7 +45,7 @@ def test_the_committed_table_says_what_was_found(experiment: ModuleType) -> None
     assert experiment.as_markdown(ordered, experiment.N_TEST) == text
 
 
-@pytest.mark.parametrize(("name", "least"), [("DeepFM", 0.983)])
+@pytest.mark.parametrize(("name", "least"), [("DeepFM", 0.983), ("DeepFM, 16 bits", 0.983)])
 def test_the_committed_figures_are_what_we_hold_ourselves_to(
     experiment: ModuleType, name: str, least: float
 ) -> None:
