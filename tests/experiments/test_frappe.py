@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from types import ModuleType
 
-import pytest
-
 from mlsd.store import Store
 from mlsd.testing.tiny_click_logs import write_click_log
 
@@ -45,11 +43,7 @@ def test_the_committed_table_says_what_was_found(experiment: ModuleType) -> None
     assert experiment.as_markdown(ordered, experiment.N_TEST) == text
 
 
-@pytest.mark.parametrize(("name", "least"), [("DeepFM", 0.983), ("DeepFM, 16 bits", 0.983)])
-def test_the_committed_figures_are_what_we_hold_ourselves_to(
-    experiment: ModuleType, name: str, least: float
-) -> None:
-    del experiment
+def test_the_committed_figure_is_what_we_hold_ourselves_to() -> None:
     written = json.loads((ROOT / "experiments" / "results" / "frappe.json").read_text(encoding="utf-8"))
-    auc = [one["AUC"] for one in written[name]]
-    assert sum(auc) / len(auc) >= least
+    auc = [one["AUC"] for one in written["DeepFM"]]
+    assert min(auc) >= 0.983
