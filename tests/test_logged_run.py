@@ -92,6 +92,7 @@ def test_a_finished_run_ranks_pages_of_its_log(avazu: FinishedRun) -> None:
         (["world.source.min_count=0"], "world.source.min_count == 0: must be at least 1"),
         (["online=ads_test"], "online == 'AdsTest': must be none"),
         (["funnel=ads"], "needed"),
+        (["experiment=ads_small"], "world.n_users == 400: no such key: LoggedWorld has path, source"),
     ],
 )
 def test_a_mistake_in_the_config_is_one_message(

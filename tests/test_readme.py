@@ -15,13 +15,14 @@ from mlsd.cli import main
 from mlsd.config.check import all_faults
 from mlsd.config.compose import compose_jobs, compose_overrides
 from mlsd.runs.finished import FinishedRun
+from mlsd.testing.tiny_click_logs import write_click_log
 from mlsd.testing.tiny_collection import some_judged, write_collection
 from mlsd.tuning.asked import read
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
-COLLECTION = "path/to/scifact"
+COLLECTION, CLICK_LOG = "path/to/scifact", "path/to/avazu"
 
 
 def blocks(language: str) -> list[str]:
@@ -43,7 +44,12 @@ ANSWERS = [one for one in MLSD if one not in [*RUNS, *BENCHES, *SWEEPS, *OF_RUNS
 @pytest.fixture
 def collection(tmp_path: Path) -> Path:
     qrels = {"train": some_judged(range(20)), "test": some_judged(range(20, 30))}
-    return write_collection(tmp_path / "collection", qrels)
+    return write_click_log(write_collection(tmp_path / "collection", qrels), "avazu")
+
+
+def placed(command: str, folder: Path) -> str:
+    """The command where the user's own data is this folder."""
+    return command.replace(COLLECTION, str(folder)).replace(CLICK_LOG, str(folder))
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +74,7 @@ def test_make_knows_it(words: list[str]) -> None:
 
 @pytest.mark.parametrize("command", RUNS)
 def test_a_run_has_no_fault(command: str, collection: Path) -> None:
-    words = command.replace(COLLECTION, str(collection)).split()[1:]
+    words = placed(command, collection).split()[1:]
     overrides = [word for word in words if word != "-m"]
     jobs = compose_jobs(overrides) if "-m" in words else [compose_overrides(overrides)]
     assert [fault for job in jobs for fault in all_faults(job)] == []
@@ -79,10 +85,12 @@ def test_a_run_runs(
     command: str, collection: Path, small_overrides: tuple[str, ...], small_run: FinishedRun
 ) -> None:
     """On the smallest world or a small collection, with fewer seeds; all else is as it is written."""
-    small = ["trainer.max_epochs=1"] if COLLECTION in command else [*small_overrides[1:], "online=none"]
-    if "problem=ads" in command:
+    small = [*small_overrides[1:], "online=none"]
+    if COLLECTION in command or CLICK_LOG in command:
+        small = ["trainer.max_epochs=1"]
+    elif "problem=ads" in command:
         small = [word.replace("search_small", "ads_small") for word in small]
-    words = command.replace(COLLECTION, str(collection)).replace("seed=0,1,2", "seed=0,1").split()
+    words = placed(command, collection).replace("seed=0,1,2", "seed=0,1").split()
     assert main([*words, *small]) == 0
     reports = list(Path("outputs").rglob("report.html"))
     assert len(reports) == (2 if "-m" in words else 1)

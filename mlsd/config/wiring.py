@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -53,7 +53,7 @@ def wiring_faults(sections: Sections) -> list[Fault]:
 
 
 def _funnel(sections: Sections, key: str, plan: object) -> Iterator[Fault]:
-    if not isinstance(plan, FunnelPlan) or not isinstance(plan.stages, Mapping):
+    if not _is_built(plan):
         return
     stages = plan.active
     if not stages or not all(isinstance(stage, Stage) for stage in stages.values()):
@@ -155,7 +155,7 @@ def _market(sections: Sections) -> Iterator[Fault]:
     logging = sections.get("logging")
     before = logging.funnel if isinstance(logging, Logging) else None
     for key, plan in {"funnel": sections.get("funnel"), "logging.funnel": before}.items():
-        if isinstance(plan, FunnelPlan) and isinstance(plan.stages, Mapping) and not _ends_in_auction(plan):
+        if _is_built(plan) and not _ends_in_auction(plan):
             yield Fault(f"{key}.order", list(plan.active), "must end in an auction, since pages are sold")
     if isinstance(world, LiveWorld) and isinstance(market.pacer, Pacer):
         n, minutes = market.pacer.n_intervals, market.pacer.update_minutes
@@ -169,11 +169,16 @@ def _frontier(sections: Sections) -> Iterator[Fault]:
     frontier, plan, world = (sections.get(name) for name in ("frontier", "funnel", "world"))
     if not isinstance(frontier, Frontier):
         return
-    if isinstance(plan, FunnelPlan) and isinstance(plan.stages, Mapping) and not _ends_in_auction(plan):
+    if _is_built(plan) and not _ends_in_auction(plan):
         yield Fault("frontier", _name(frontier), "must be none: the funnel does not end in an auction")
     if isinstance(world, World) and not isinstance(world, KnownProbs):
         rule = f"must be none: {_name(world)} has no action_probs, by which it would be judged"
         yield Fault("frontier", _name(frontier), rule)
+
+
+def _is_built(plan: object) -> TypeGuard[FunnelPlan]:
+    """Whether it is a funnel with its stages, and nothing that stands in for them."""
+    return isinstance(plan, FunnelPlan) and isinstance(plan.stages, Mapping)
 
 
 def _ends_in_auction(plan: FunnelPlan) -> bool:
@@ -183,7 +188,7 @@ def _ends_in_auction(plan: FunnelPlan) -> bool:
 def _annotations(sections: Sections) -> Iterator[Fault]:
     """What stages learn from annotators is asked of them when the log is collected."""
     plan, asked = sections.get("funnel"), _asked(sections.get("logging"))
-    if asked is None or not isinstance(plan, FunnelPlan) or not isinstance(plan.stages, Mapping):
+    if asked is None or not _is_built(plan):
         return
     for name, stage in plan.active.items():
         for needed in sorted(stage.annotation_needs) if isinstance(stage, Stage) else ():
@@ -207,7 +212,7 @@ def _name(part: object) -> str:
 
 def _depth(logging: Logging, problem: object) -> Iterator[Fault]:
     """The shuffle covers the slate, and reaches no deeper than the pre-existing system ranks."""
-    if not isinstance(logging.collect, Collection):
+    if not isinstance(logging.collect, Collection) or not _is_built(logging.funnel):
         return
     key, depth = "logging.collect.explore.depth", logging.collect.explore.depth
     widths, sold = _widths(logging.funnel), _ends_in_auction(logging.funnel)

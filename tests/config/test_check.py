@@ -248,7 +248,7 @@ def test_a_stage_that_reads_what_a_skipped_one_says_is_named() -> None:
         ("mlsd.features.item.ItmColumn", "Did you mean 'mlsd.features.item.ItemColumn'?"),
         ("mlsd.features.itm.ItemColumn", "Did you mean 'mlsd.features.item.ItemColumn'?"),
         ("mlsd.store.os", "must name a class or function that is defined under mlsd.."),
-        ("mlsd.losses.bce.BCE", "must be a Feature."),
+        ("mlsd.losses.bce.BCE", "must be a Feature or FeatureGroup."),
         ("3", "must be the dotted name of a class, such as mlsd.stages.rank.Rank."),
     ],
 )

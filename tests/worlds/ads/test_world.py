@@ -254,8 +254,10 @@ def test_a_request_of_another_world_is_refused(world: AdsWorld) -> None:
 def test_what_is_likely_is_what_happens(make_world: MakeWorld) -> None:
     """Of every action within 4 standard errors of the sum of its probabilities; ads are drawn one by one."""
     world = make_world()
-    requests, state = day_of(world, 0).requests, world.first_state()
-    state["seen"][:, ::3] = 2.0
+    requests = day_of(world, 0).requests
+    person, campaign = (pairs.ravel() for pairs in np.indices((world.n_users, world.n_campaigns // 3)))
+    once = Seen.nothing(world.n_campaigns).added(person, 3 * campaign)
+    state = {**world.first_state(), **once.added(person, 3 * campaign).state()}
     slates = Slates(relevant_slates(world, requests))
     probs, done = world.action_probs(requests, slates, state), world.respond(requests, slates, state)
     assert set(probs) == set(world.actions)
