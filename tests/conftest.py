@@ -21,6 +21,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--forbid-skips", action="store_true", help="a skipped test fails")
+    parser.addoption("--figures", action="store_true", help="tell what tests of figures measured")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for report in terminalreporter.stats.get("passed", []) if config.getoption("--figures") else ():
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{report.nodeid}: {name} = {value:.5g}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,7 +18,7 @@ from mlsd.models.bags import Vectors
 from mlsd.models.base import Batches, LossModule, fingerprint_of, fit_module, seeded
 from mlsd.models.categories import UNKNOWN, Categories, Towers, passed, summed
 from mlsd.models.epochs import Facts
-from mlsd.models.pairs import HELD_OUT_SHARE
+from mlsd.models.pairs import held_out
 from mlsd.types import Ints
 
 _SCALE = 0.1
@@ -57,16 +57,14 @@ class Shown:
             raise InputError(
                 f"{name}: {len(requests)} requests were shown an item, must be at least 2 to learn"
             )
-        luck = rng.uniform(seed, "held out", requests)
-        n_held_out = max(int(HELD_OUT_SHARE * len(requests)), 1)
-        held_out = np.isin(self.request_id, requests[np.argsort(luck)[:n_held_out]])
-        train = self._take(np.flatnonzero(~held_out))
+        kept_back = held_out(self.request_id, requests, seed)
+        train = self._take(np.flatnonzero(~kept_back))
         n_clicks = int(train.click.sum())
         if n_clicks in (0, len(train)):
             raise InputError(
                 f"{name}: {n_clicks} of {len(train)} impressions were clicked; some must be, and others not"
             )
-        return train, self._take(np.flatnonzero(held_out))
+        return train, self._take(np.flatnonzero(kept_back))
 
     def _take(self, rows: Ints) -> Shown:
         request, item = (tuple(column[rows] for column in side) for side in (self.request, self.item))

@@ -66,10 +66,21 @@ class Pairs:
             raise InputError(
                 f"{name}: {len(queries)} queries have an item that answers them, must be at least 2 to learn"
             )
-        luck = rng.uniform(seed, "held out", queries)
-        n_held_out = max(int(HELD_OUT_SHARE * len(queries)), 1)
-        held_out = np.isin(self.query, queries[np.argsort(luck)[:n_held_out]])
-        return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+        kept_back = held_out(self.query, queries, seed)
+        return np.flatnonzero(~kept_back), np.flatnonzero(kept_back)
+
+
+def held_out(of_rows: Ints, units: Ints, seed: int) -> NDArray[np.bool_]:
+    """(n_rows,) which rows tell when to stop: those of a tenth of the units, of one at least.
+
+    Args:
+        of_rows: (n_rows,) the unit of each row, such as its query or request.
+        units: the different ones.
+        seed: of the draw.
+    """
+    luck = rng.uniform(seed, "held out", units)
+    n_held_out = max(int(HELD_OUT_SHARE * len(units)), 1)
+    return np.isin(of_rows, units[np.argsort(luck)[:n_held_out]])
 
 
 def title_pairs(titles: Bags, texts: Bags) -> Pairs:

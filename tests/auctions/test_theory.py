@@ -6,6 +6,7 @@ to six slots and none to nine ads. Every seed was fixed before its first run.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -120,17 +121,23 @@ def uniform_bids(n_requests: int, n_bidders: int, seed: int) -> Bids:
 
 
 @pytest.mark.parametrize("kind", [GSP, VCG])
-def test_second_price_of_five_uniform_bidders(kind: type[Auction]) -> None:
+def test_second_price_of_five_uniform_bidders(
+    kind: type[Auction], record_property: Callable[[str, object], None]
+) -> None:
     """(n - 1) / (n + 1). A price varies by .178 (standard deviation): .002 is five standard errors."""
     outcome = kind()(uniform_bids(200_000, 5, seed=41), np.ones(1))
+    record_property("revenue", float(outcome.revenue.mean()))
     assert outcome.revenue.mean() == pytest.approx(2 / 3, abs=0.002)
 
 
 @pytest.mark.parametrize("kind", [GSP, VCG])
 @pytest.mark.parametrize("reserve_on", ["bid", "score"])
-def test_the_best_reserve_of_two_uniform_bidders(kind: type[Auction], reserve_on: ReserveOn) -> None:
+def test_the_best_reserve_of_two_uniform_bidders(
+    kind: type[Auction], reserve_on: ReserveOn, record_property: Callable[[str, object], None]
+) -> None:
     """5/12 (Myerson 1981). Revenue varies by .26 (standard deviation): .002 is five standard errors."""
     outcome = kind(0.5, reserve_on)(uniform_bids(400_000, 2, seed=51), np.ones(1))
+    record_property("revenue", float(outcome.revenue.mean()))
     assert outcome.revenue.mean() == pytest.approx(5 / 12, abs=0.002)
 
 

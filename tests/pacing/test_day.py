@@ -10,6 +10,7 @@ would be undefined when the day begins. Every day begins from mu = 0, so that fi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -38,10 +39,13 @@ def served(seed: int, pacer: str) -> Outcome:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_spend_is_within_5_percent_of_the_plan_where_demand_allows(seed: int) -> None:
+def test_spend_is_within_5_percent_of_the_plan_where_demand_allows(
+    seed: int, record_property: Callable[[str, object], None]
+) -> None:
     outcome = served(seed, "dual")
     gap, allows = outcome.largest_gap(), outcome.demand_allows()
     assert allows.sum() >= 6
+    record_property("largest gap", float(gap[allows].max()))
     assert gap[allows].max() <= TOLERANCE
 
 
@@ -53,9 +57,12 @@ def test_without_pacing_spend_is_not_as_planned(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_dual_pacing_gives_advertisers_more_value_than_throttling(seed: int) -> None:
+def test_dual_pacing_gives_advertisers_more_value_than_throttling(
+    seed: int, record_property: Callable[[str, object], None]
+) -> None:
     """Of clicks, summed over campaigns; also after what they paid."""
     dual, throttling = served(seed, "dual"), served(seed, "throttling")
+    record_property("value over that of throttling", float(dual.value.sum() / throttling.value.sum()))
     assert dual.value.sum() > throttling.value.sum()
     assert dual.value.sum() - dual.paid.sum() > throttling.value.sum() - throttling.paid.sum()
 

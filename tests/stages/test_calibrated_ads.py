@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from mlsd.features.base import Feature
@@ -41,7 +43,9 @@ def features() -> dict[str, Feature | None]:
     }
 
 
-def test_predictions_are_right_overall_and_in_the_largest_segments() -> None:
+def test_predictions_are_right_overall_and_in_the_largest_segments(
+    record_property: Callable[[str, object], None],
+) -> None:
     """Predicted over true clicks within 2% overall and 5% in the ten largest segments.
 
     Trained on a fifth of what was not clicked, calibrated on tens of thousands of clicks of the validation
@@ -79,6 +83,7 @@ def test_predictions_are_right_overall_and_in_the_largest_segments() -> None:
     )
     truth = world.probs(batch.requests, rows, items, np.zeros(len(items))).click[was_shown]
     predicted = batch.candidates["click_prob"][was_shown]
+    record_property("predicted over true clicks", ratio(predicted, truth))
     assert abs(ratio(predicted, truth) - 1) <= 0.02
     segments = {
         f"{kind} {name}": (names == name)[rows][was_shown]
@@ -87,6 +92,7 @@ def test_predictions_are_right_overall_and_in_the_largest_segments() -> None:
     }
     largest = sorted(segments, key=lambda name: -np.count_nonzero(segments[name]))[:10]
     off = {name: ratio(predicted[segments[name]], truth[segments[name]]) - 1 for name in largest}
+    record_property("off most in a segment", max(off.values(), key=abs))
     assert max(map(abs, off.values())) <= 0.05, off
 
 
