@@ -28,8 +28,9 @@ class TrainerOptions:
         n_threads: torch threads of training; part of the config because sums depend on it.
         logger: "none", "csv" or "tensorboard".
         gradient_clip: largest gradient norm; 0 turns clipping off.
-        plateau_factor: what the learning rate is multiplied by after an epoch without a better validation
-            loss, in (0, 1]; 1 leaves it.
+        plateau_factor: what the learning rate is multiplied by on a plateau, in (0, 1]; 1 leaves it.
+        plateau_patience: epochs in a row without a better validation loss that are a plateau; twice as many
+            are two.
         precision: of training, as Lightning names it: "32-true", or "bf16-mixed", in which matrix products
             are of 16-bit numbers and weights stay what they are. Scores of a trained model are of 32 bits.
     """
@@ -42,6 +43,7 @@ class TrainerOptions:
     logger: str = "none"
     gradient_clip: float = 0.0
     plateau_factor: float = 1.0
+    plateau_patience: int = 1
     precision: Precision = "32-true"
 
     def __post_init__(self) -> None:
@@ -55,6 +57,7 @@ class TrainerOptions:
         checks.require(
             0 < self.plateau_factor <= 1, "plateau_factor", self.plateau_factor, "must be in (0, 1]"
         )
+        checks.at_least("plateau_patience", self.plateau_patience, 1)
         checks.one_of("precision", self.precision, PRECISIONS)
 
     def rows_of_batch(self, n_rows: int) -> int:

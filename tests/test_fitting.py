@@ -25,6 +25,7 @@ def test_bad_options_are_all_found() -> None:
             logger="cvs",
             gradient_clip=-1.0,
             plateau_factor=0.0,
+            plateau_patience=0,
             precision="16-mixed",  # type: ignore[arg-type]
         )
     assert [str(fault) for fault in faults] == [
@@ -36,6 +37,7 @@ def test_bad_options_are_all_found() -> None:
         "logger == 'cvs', must be one of none, csv, tensorboard; nearest is 'csv'",
         "gradient_clip == -1.0, must be at least 0",
         "plateau_factor == 0.0, must be in (0, 1]",
+        "plateau_patience == 0, must be at least 1",
         "precision == '16-mixed', must be one of 32-true, bf16-mixed; nearest is 'bf16-mixed'",
     ]
 

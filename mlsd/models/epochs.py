@@ -121,10 +121,11 @@ class Epochs(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._take_losses()
-        if self.curves.best_epoch == self.n - 1:
+        n_worse, options = self.n - 1 - self.curves.best_epoch, self.fitting.options
+        if n_worse == 0:
             self.best = {name: value.clone() for name, value in pl_module.state_dict().items()}
-        else:
-            _slow_down(trainer, self.fitting.options.plateau_factor)
+        elif n_worse % options.plateau_patience == 0:
+            _slow_down(trainer, options.plateau_factor)
         self._log(self.n - 1)
         self._save(trainer)
         trainer.should_stop = self.finished

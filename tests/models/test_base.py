@@ -279,12 +279,14 @@ def test_a_loss_that_is_not_finite_ends_training() -> None:
         trained(Fitting(OPTIONS), batches)
 
 
-def test_a_plateau_lowers_the_learning_rate_from_the_next_epoch_on() -> None:
-    """As a loop written out: the rate is halved after each epoch whose validation loss is not the lowest."""
+@pytest.mark.parametrize("patience", [1, 2])
+def test_a_plateau_lowers_the_learning_rate_from_the_next_epoch_on(patience: int) -> None:
+    """As a loop written out: the rate is halved after so many epochs without a lower validation loss."""
     module, batches, rate = Line(learning_rate=0.5, dropout=0.0), PointBatches(), 0.5
     optimizer = torch.optim.AdamW(module.parameters(), lr=rate, weight_decay=0.0)
     ready, losses, rates = list(PointBatches(40, seed=1).of_epoch(0)), list[float](), list[float]()
-    for epoch in range(6):
+    n_worse = 0
+    for epoch in range(12):
         rates.append(optimizer.param_groups[0]["lr"])
         for batch in batches.of_epoch(epoch):
             optimizer.zero_grad()
@@ -292,10 +294,11 @@ def test_a_plateau_lowers_the_learning_rate_from_the_next_epoch_on() -> None:
             optimizer.step()
         with torch.no_grad():
             losses.append(sum(float(loss) * n for loss, n in map(module.loss, ready)) / 40)
-        if losses[-1] > min(losses):
+        n_worse = n_worse + 1 if losses[-1] > min(losses) else 0
+        if n_worse and n_worse % patience == 0:
             optimizer.param_groups[0]["lr"] *= 0.5
     assert len(set(rates)) > 1
-    options = replace(OPTIONS, max_epochs=6, patience=6, plateau_factor=0.5)
+    options = replace(OPTIONS, max_epochs=12, patience=12, plateau_factor=0.5, plateau_patience=patience)
     curves, _ = trained(Fitting(options), module=Line(learning_rate=0.5, dropout=0.0))
     assert curves.validation == pytest.approx(losses, rel=1e-5)
 
