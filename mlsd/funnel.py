@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from mlsd import checks
 from mlsd.stages.base import Stage
-from mlsd.types import RankingBatch, Requests
+from mlsd.types import RankingBatch, Requests, Served
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,10 @@ class Funnel:
         for name, stage in self.stages.items():
             batch = batches[name] = stage(batch)
         return batches
+
+    def observed(self, served: Served) -> Funnel:
+        """The funnel when its stages know, too, what users did with what they were shown last."""
+        return Funnel({name: stage.observed(served) for name, stage in self.stages.items()})
 
     @property
     def last(self) -> Stage:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mlsd.errors import InputError
-from mlsd.types import Array, Floats, Ints, Requests, Served
+from mlsd.types import NO_ITEM, Array, Floats, Ints, Requests, Served, Slates
 
 IMPRESSION_COLUMNS = ("request_id", "user", "time_days", "item", "position", "propensity", "explored")
 """Columns of every log; the world's actions (`click`, `dwell_s`, ...) follow.
@@ -118,6 +118,30 @@ def impressions_of(served: Served) -> pd.DataFrame:
             **{action: values[rows, positions] for action, values in served.feedback.items()},
         }
     )
+
+
+def served_of(log: Log) -> Served:
+    """The requests of a log with their slates and feedback, as `impressions_of` had them.
+
+    Example:
+        >>> requests = Requests(np.array([3, 5]), np.zeros(2, int), np.zeros(2, int), np.array([0.5, 0.6]))
+        >>> slates, feedback = Slates(np.array([[7, 8], [9, -1]])), {"click": np.array([[0, 1], [1, 0]])}
+        >>> rows = impressions_of(Served(requests, slates, feedback))
+        >>> again = served_of(Log(requests, rows, np.array(["test", "test"])))
+        >>> again.slates.items.tolist(), again.feedback["click"].tolist()
+        ([[7, 8], [9, -1]], [[0, 1], [1, 0]])
+    """
+    shown, rows = log.impressions, log.request_rows
+    position = shown["position"].to_numpy()
+    shape = len(log.requests), 1 + int(position.max(initial=-1))
+    items = np.full(shape, NO_ITEM)
+    items[rows, position] = shown["item"].to_numpy()
+    feedback = {}
+    for action in [str(name) for name in shown.columns if name not in IMPRESSION_COLUMNS]:
+        done = shown[action].to_numpy()
+        feedback[action] = np.zeros(shape, done.dtype)
+        feedback[action][rows, position] = done
+    return Served(log.requests, Slates(items), feedback)
 
 
 def split_by_time(time_days: Floats, n_days: int, shares: Mapping[str, float]) -> Array:

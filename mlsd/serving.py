@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mlsd import checks, rng
+from mlsd.funnel import Funnel
 from mlsd.logs import Log, impressions_of, split_by_time
 from mlsd.progress import Progress, silent
 from mlsd.types import (
@@ -58,6 +59,26 @@ class Ranked(Protocol):
 
     def __call__(self, requests: Requests) -> RankingBatch:
         """Ordered candidates, best first."""
+
+
+class Observing:
+    """A policy whose funnel is told, round by round, what users did with what it showed.
+
+    Args:
+        funnel: as it is before the first round.
+        showing: makes the policy that shows what a funnel ranks.
+    """
+
+    def __init__(self, funnel: Funnel, showing: Callable[[Funnel], Policy]) -> None:
+        self.funnel, self.showing = funnel, showing
+
+    def rank(self, requests: Requests) -> Slates:
+        return self.showing(self.funnel).rank(requests)
+
+    def settle(self, served: Served) -> Served:
+        """A round as it was, once the funnel knows it."""
+        self.funnel = self.funnel.observed(served)
+        return served
 
 
 @dataclass(frozen=True)

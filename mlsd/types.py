@@ -27,8 +27,59 @@ State = dict[str, Array]
 
 _BUILT_IN = ("request_id", "user", "session", "time_days")
 
+HOURS_A_DAY = 24
+
 NO_ITEM = -1
 """The item of an empty position of a slate."""
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Pairs of a user and a value of a column of the catalog, such as the authors that each user follows.
+
+    Args:
+        user: (n_pairs,) int64, ascending.
+        value: (n_pairs,) int64, ascending within a user, none twice.
+        since_days: (n_pairs,) float64, since when it holds; -inf for always.
+
+    Raises:
+        InputError: pairs are not in order, or come twice.
+
+    Example:
+        >>> follows = Relation.of(np.array([2, 0, 0]), np.array([5, 9, 4]))
+        >>> follows.user.tolist(), follows.value.tolist()
+        ([0, 0, 2], [4, 9, 5])
+    """
+
+    user: Ints
+    value: Ints
+    since_days: Floats
+
+    def __post_init__(self) -> None:
+        for name in ("value", "since_days"):
+            _check_length(f"relation.{name}", getattr(self, name), len(self.user))
+        steps = np.diff(self.user)
+        if np.any((steps < 0) | ((steps == 0) & (np.diff(self.value) <= 0))):
+            raise InputError("pairs of a relation must ascend by user and value without repeats")
+
+    def __len__(self) -> int:
+        return len(self.user)
+
+    @staticmethod
+    def of(user: Array, value: Array, since_days: Array | None = None) -> Relation:
+        """Pairs in any order; of a pair that comes more than once, the earliest."""
+        since = np.full(len(user), -np.inf) if since_days is None else np.asarray(since_days, np.float64)
+        order = np.lexsort((since, value, user))
+        user, value, since = user[order].astype(np.int64), value[order].astype(np.int64), since[order]
+        first = np.append(True, (np.diff(user) != 0) | (np.diff(value) != 0))[: len(order)]
+        return Relation(user[first], value[first], since[first])
+
+    def held(self, user: Array, value: Array, time_days: Array) -> NDArray[np.bool_]:
+        """(n,) whether each pair was related strictly before a time; the three are (n,) each."""
+        found, rows = ragged.find_pairs((user, value), (self.user, self.value))
+        related = np.zeros(len(user), bool)
+        related[found] = self.since_days[rows[found]] < time_days[found]
+        return related
 
 
 @dataclass(frozen=True)
@@ -38,10 +89,12 @@ class Catalog:
     Args:
         item_id: (n_items,) str, the name each item has outside.
         columns: observed columns, (n_items,) each, such as `title`, `text`, `category`.
+        relations: what else is known from the start of users and items, such as `follows`: users and authors.
     """
 
     item_id: Array
     columns: Columns = field(default_factory=dict)
+    relations: Mapping[str, Relation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, column in self.columns.items():
@@ -52,6 +105,19 @@ class Catalog:
 
     def __getitem__(self, name: str) -> Array:
         return _column(self.columns, name, "item")
+
+
+def hours_of(time_days: Floats) -> Ints:
+    """The whole hour since the start of the log of each time, of any shape.
+
+    An hour is found within its day, as a day that is served in 24 rounds has it.
+
+    Example:
+        >>> hours_of(np.array([0.0, 0.5, 2.99])).tolist()
+        [0, 12, 71]
+    """
+    day = np.floor(time_days)
+    return np.asarray(day * HOURS_A_DAY + np.floor((time_days - day) * HOURS_A_DAY), np.int64)
 
 
 @dataclass(frozen=True)
@@ -87,6 +153,11 @@ class Requests:
     def day(self) -> Ints:
         """(n_requests,) the whole day each request falls on."""
         return np.floor(self.time_days).astype(np.int64)
+
+    @property
+    def hour(self) -> Ints:
+        """(n_requests,) the whole hour since the start of the log that each request falls in."""
+        return hours_of(self.time_days)
 
     def named_columns(self) -> dict[str, Array]:
         return {**{name: getattr(self, name) for name in _BUILT_IN}, **self.columns}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mlsd.errors import InputError
-from mlsd.logs import IMPRESSION_COLUMNS, Log, impressions_of, split_by_time
+from mlsd.logs import IMPRESSION_COLUMNS, Log, impressions_of, served_of, split_by_time
 from mlsd.types import Requests, Served, Slates
 
 
@@ -26,6 +26,18 @@ def test_impressions_list_what_was_shown_and_nothing_else() -> None:
     assert impressions["propensity"].tolist() == [0.5, 1.0, 0.25]
     assert impressions["click"].tolist() == [True, False, True]
     assert not impressions["explored"].any()
+
+
+def test_a_log_gives_back_what_was_served() -> None:
+    log = Log(served().requests, impressions_of(served()), np.array(["ranking", "test"]))
+    again = served_of(log)
+    assert again.requests is log.requests
+    assert again.slates.items.tolist() == served().slates.items.tolist()
+    assert again.feedback["click"].tolist() == [[True, False], [True, False]], (
+        "nothing is done where nothing is"
+    )
+    nobody = served_of(log.window("validation"))
+    assert nobody.slates.items.shape == (0, 0)
 
 
 def test_windows_keep_requests_and_their_impressions() -> None:

@@ -11,8 +11,11 @@ from scipy import stats
 
 from mlsd import ragged, rng
 from mlsd.errors import InvalidValueError
+from mlsd.fitting import Curves, Fitting
+from mlsd.funnel import Funnel
 from mlsd.logs import IMPRESSION_COLUMNS
-from mlsd.serving import BLOCK, Explore, Greedy, collect_log, in_blocks, propensities, serve
+from mlsd.serving import BLOCK, Explore, Greedy, Observing, collect_log, in_blocks, propensities, serve
+from mlsd.stages.base import CandidateStage, TrainingData
 from mlsd.testing.tiny_world import TinyWorld
 from mlsd.types import (
     NO_ITEM,
@@ -186,6 +189,50 @@ class TestGreedy:
     def test_bad_values(self, n_positions: int, n_workers: int, message: str) -> None:
         with pytest.raises(InvalidValueError, match=message):
             Greedy(ByLuck(3), n_positions, n_workers)
+
+
+class Shy(CandidateStage):
+    """Finds items that were not clicked before, three at most, by number."""
+
+    needs: frozenset[str] = frozenset()
+    produces: frozenset[str] = frozenset()
+    clicked: frozenset[int] = frozenset()
+
+    def observed(self, served: Served) -> Shy:
+        newer = Shy(self.n_out)
+        newer.clicked = self.clicked | set(served.slates.items[served.feedback["click"]].tolist())
+        return newer
+
+    def process(self, batch: RankingBatch) -> RankingBatch:
+        left = np.array([item for item in range(9) if item not in self.clicked][: self.n_out], np.int64)
+        offsets = np.arange(len(batch) + 1) * len(left)
+        return RankingBatch(batch.requests, Candidates(offsets, np.tile(left, len(batch))))
+
+    def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:
+        return {}
+
+    def state(self) -> State:
+        return {}
+
+    def load_state(self, state: State) -> None:
+        """Nothing."""
+
+
+class TestObserving:
+    def test_a_funnel_knows_what_was_done_in_the_rounds_before(self) -> None:
+        funnel = Funnel({"shy": Shy(3)})
+        policy = Observing(funnel, lambda known: Greedy(known, 2))
+        world, state = TinyWorld(n_users=50, seed=SEED), TinyWorld(n_users=50, seed=SEED).first_state()
+        clicked: set[int] = set()
+        for day in range(3):
+            served, state = serve(world, policy, np.arange(50), day, state, latency_ms=5)
+            left = [item for item in range(9) if item not in clicked]
+            assert (served.slates.items == left[:2]).all()
+            clicked |= set(served.slates.items[served.feedback["click"]].tolist())
+        assert clicked
+        assert funnel(asking(1)).candidates.items.tolist() == [0, 1, 2], (
+            "the funnel it began with is as it was"
+        )
 
 
 class TestWorkers:

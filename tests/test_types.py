@@ -4,9 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlsd.errors import InputError
-from mlsd.types import Array, Candidates, Judgements, RankingBatch, Requests, concat_batches
+from mlsd.types import (
+    HOURS_A_DAY,
+    Array,
+    Candidates,
+    Floats,
+    Ints,
+    Judgements,
+    RankingBatch,
+    Relation,
+    Requests,
+    concat_batches,
+    hours_of,
+)
+
+Pair = tuple[int, int, int]
+"""A user, a value, and since when."""
 
 
 def requests(n: int) -> Requests:
@@ -87,3 +104,37 @@ def test_an_empty_batch_is_a_batch() -> None:
     assert len(empty.take(np.zeros(0, int))) == 0
     assert empty.slates(3).items.shape == (0, 3)
     assert empty.top(np.zeros(0), 5).candidates.items.tolist() == []
+
+
+PAIRS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 9)), max_size=30)
+
+
+@given(PAIRS, PAIRS)
+def test_a_relation_holds_from_its_first_time_on(told: list[Pair], asked: list[Pair]) -> None:
+    """Against a dictionary of the earliest time of each pair."""
+    first: dict[tuple[int, int], int] = {}
+    for user, value, since in told:
+        first[user, value] = min(since, first.get((user, value), since))
+    relation = Relation.of(*columns_of(told))
+    assert len(relation) == len(first)
+    held = relation.held(*columns_of(asked))
+    assert held.tolist() == [first.get((user, value), 99) < time for user, value, time in asked]
+
+
+def test_a_relation_refuses_pairs_out_of_order() -> None:
+    for value in ([3, 3], [3, 2]):
+        with pytest.raises(InputError, match="must ascend by user and value without repeats"):
+            Relation(np.array([1, 1]), np.array(value), np.zeros(2))
+
+
+@given(st.floats(0, 400))
+def test_hours_are_those_of_their_day(time: float) -> None:
+    """As rounds of a day are told apart: by the part of the day, however the whole is rounded."""
+    day, hour = divmod(int(hours_of(np.array([time]))[0]), HOURS_A_DAY)
+    assert day == int(time)
+    assert hour == int(time % 1.0 * 24)
+
+
+def columns_of(pairs: list[Pair]) -> tuple[Ints, Ints, Floats]:
+    user, value, time = (np.array(column, np.int64) for column in zip(*(pairs or [(0, 0, 0)]), strict=True))
+    return user[: len(pairs)], value[: len(pairs)], time[: len(pairs)].astype(np.float64)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mlsd import checks
 from mlsd.errors import InputError, NotFittedError
 from mlsd.logs import Log
-from mlsd.types import Array, Catalog, FeatureBatch, FeatureSpec, Floats, Ints, RankingBatch, State
+from mlsd.types import Array, Catalog, FeatureBatch, FeatureSpec, Floats, Ints, RankingBatch, Served, State
 
 Family = Literal[
     "context", "query", "user", "item", "item_statistics", "query_item", "user_item", "query_item_statistics"
@@ -61,6 +61,15 @@ class Feature(ABC):
 
         A row depends on its own request and item only, or, where `relative`, on its request's candidates.
         """
+
+    def observed(self, served: Served) -> Self:
+        """This feature when it knows, too, what users did since it was fitted; see `Stage.observed`.
+
+        What it then says of a request equals, to the last bit, what it would say had it been fitted on a log
+        that holds these requests, too, with the same free parameters.
+        """
+        del served
+        return self
 
     def state(self) -> State:
         """What `fit` learnt."""
@@ -271,6 +280,12 @@ class FeatureSet:
             feature.fit(catalog, log)
         dense, categorical, _ = self._raw(_sample(train_batch), None)
         self.scaling = _scaling(dense, categorical)
+
+    def observed(self, served: Served) -> Self:
+        """The same fitted features when they know, too, what users did since."""
+        newer = copy(self)
+        newer.features = {name: feature.observed(served) for name, feature in self.features.items()}
+        return newer
 
     def transform(self, batch: RankingBatch, kept: NDArray[np.bool_] | None = None) -> FeatureBatch:
         """The features of every candidate, or of those that are `kept`.

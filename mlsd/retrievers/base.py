@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from mlsd.errors import NotFittedError
 from mlsd.fitting import Curves, Fitting
 from mlsd.logs import Log
 from mlsd.text import distinct
-from mlsd.types import Candidates, Catalog, Ints, Requests, State
+from mlsd.types import Candidates, Catalog, Ints, Requests, Served, State
 
 Scores = NDArray[np.float32]
 Queries = TypeVar("Queries")
@@ -49,6 +49,11 @@ class Retriever(ABC):
 
         A pair's score does not depend on what else is in the batch, to the last bit.
         """
+
+    def observed(self, served: Served) -> Self:
+        """This retriever when it knows, too, what users did since it was fitted; see `Stage.observed`."""
+        del served
+        return self
 
     @abstractmethod
     def state(self) -> State:

@@ -33,7 +33,7 @@ from mlsd.evaluation import (
 from mlsd.fitting import Fitting
 from mlsd.funnel import Funnel
 from mlsd.labels.base import Labels
-from mlsd.logs import Log
+from mlsd.logs import Log, served_of
 from mlsd.metrics.base import DiversityMetric, PredictionMetric, RankingMetric
 from mlsd.online.ab_test import ABTest
 from mlsd.online.ads_test import AdsTest
@@ -43,7 +43,7 @@ from mlsd.online.result import ABResult
 from mlsd.progress import Progress, silent
 from mlsd.runs.outcome import Logged, Offline
 from mlsd.runs.predicted import predicted_by
-from mlsd.serving import Explore, Greedy, Policy, collect_log, in_blocks
+from mlsd.serving import Explore, Greedy, Observing, Policy, collect_log, in_blocks
 from mlsd.stages.auction import AuctionStage
 from mlsd.stages.base import RequestStage, Stage
 from mlsd.store import (
@@ -84,7 +84,7 @@ def make_log(system: System, config: Config, store: Store, progress: Progress) -
     log, state = store.get_or_make(
         "log", key, lambda: _collected(system, logging, existing.funnel, progress), _save_log, _load_log
     )
-    return Logged(log, existing.funnel, state, key)
+    return Logged(log, existing.funnel.observed(served_of(log)), state, key)
 
 
 def fit_existing(system: System, config: Config, key: str, store: Store) -> FittedFunnel | None:
@@ -209,8 +209,8 @@ def try_online(system: System, logged: Logged, funnel: Funnel, progress: Progres
 
         return online.run(world, server, *since)
     if isinstance(online, ABTest):
-        n_positions = system.problem.n_positions
-        shown = {arm: Greedy(one, n_positions, system.n_workers) for arm, one in arms.items()}
+        options = system.problem.n_positions, system.n_workers
+        shown = {arm: Observing(one, lambda funnel: Greedy(funnel, *options)) for arm, one in arms.items()}
         return online.run(world, shown[CONTROL], shown[TREATMENT], *since)
     raise InputError("online: an ads test sells, and nothing is sold without a market; say market=ads")
 
@@ -284,8 +284,8 @@ def _exploring(system: System, existing: Funnel, explore: Exploration) -> Policy
         seed, n_workers = system.seed, system.n_workers
         catalog = system.world.catalog
         return AdServer(existing, catalog, system.market, giveaway=giveaway, seed=seed, n_workers=n_workers)
-    n_positions = system.problem.n_positions
-    return Explore(existing, n_positions, explore.share, explore.depth, system.seed, system.n_workers)
+    options = system.problem.n_positions, explore.share, explore.depth, system.seed, system.n_workers
+    return Observing(existing, lambda funnel: Explore(funnel, *options))
 
 
 def ranked_by(

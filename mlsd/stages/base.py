@@ -13,7 +13,7 @@ from mlsd.fitting import Curves, Fitting
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
 from mlsd.metrics.base import Judged
-from mlsd.types import Catalog, Columns, RankingBatch, Requests, State
+from mlsd.types import Catalog, Columns, RankingBatch, Requests, Served, State
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,18 @@ class Stage(ABC):
     @abstractmethod
     def process(self, batch: RankingBatch) -> RankingBatch:
         """The stage's work."""
+
+    def observed(self, served: Served) -> Self:
+        """This stage when it knows, too, what users did since it was fitted; itself if that changes nothing.
+
+        Weights stay what they are: what becomes newer is what it remembers, such as counts and what was seen.
+        All of it is looked up strictly before the hour of a request.
+
+        Args:
+            served: of hours later than all that it knows.
+        """
+        del served
+        return self
 
     @abstractmethod
     def state(self) -> State:

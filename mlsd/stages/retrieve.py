@@ -14,7 +14,7 @@ from mlsd.errors import nearest
 from mlsd.fitting import Curves, Fitting
 from mlsd.retrievers.base import Retriever
 from mlsd.stages.base import CandidateStage, Piece, TrainingData
-from mlsd.types import Candidates, Floats, Ints, RankingBatch, State
+from mlsd.types import Candidates, Floats, Ints, RankingBatch, Served, State
 
 
 class Retrieve(CandidateStage):
@@ -101,6 +101,11 @@ class Retrieve(CandidateStage):
         best = fused.top(fused.candidates["score"], self.n_out).candidates
         scores = {f"{name}_score": each.score(requests, best) for name, each in self.retrievers.items()}
         return RankingBatch(requests, best.with_columns(fused_score=best["score"], **scores))
+
+    def observed(self, served: Served) -> Self:
+        newer = copy(self)
+        newer.retrievers = {name: each.observed(served) for name, each in self.retrievers.items()}
+        return newer
 
     def state(self) -> State:
         states = {name: each.state() for name, each in self.retrievers.items()}

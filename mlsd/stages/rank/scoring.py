@@ -21,7 +21,7 @@ from mlsd.logs import Log
 from mlsd.losses.base import Loss
 from mlsd.rankers.base import LabelledFeatures, Scorer
 from mlsd.stages.base import Piece, Stage, TrainingData
-from mlsd.types import Array, FeatureBatch, RankingBatch, State
+from mlsd.types import Array, FeatureBatch, RankingBatch, Served, State
 
 ALL_SHOWN = Negatives()
 """Everything that was shown without an action is trained on, and nothing that was not shown."""
@@ -108,6 +108,11 @@ class ScoringStage(Stage, ABC):
         silent = copy(self)
         silent.features = self.features.muted(pieces)
         return silent
+
+    def observed(self, served: Served) -> Self:
+        newer = copy(self)
+        newer.features = self.features.observed(served)
+        return newer
 
     def _train(
         self, data: TrainingData, labels: Labels | TaskLabels, fitting: Fitting
