@@ -24,10 +24,10 @@ from mlsd.testing.stage_kit import FITTING
 from mlsd.testing.world_kit import day_of
 from mlsd.types import NO_ITEM, Ints, Served
 from mlsd.worlds.ads import AdsWorld
-from mlsd.worlds.ads.audience import DAILY
 from mlsd.worlds.ads.campaigns import CampaignOptions
 from mlsd.worlds.ads.responses import ResponseOptions
 from mlsd.worlds.click_models.pbm import PositionBased
+from mlsd.worlds.visits.base import DAILY
 
 KEYS = {"region": 8, "age_band": 6, "audience": 20, "hour": 24}
 SLOTS = (1.0, 0.9, 0.7, 0.5)

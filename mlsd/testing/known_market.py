@@ -16,7 +16,7 @@ from mlsd.stages.base import Stage, TrainingData
 from mlsd.stages.target import Target
 from mlsd.types import RankingBatch, State
 from mlsd.worlds.ads import AdsWorld
-from mlsd.worlds.ads.audience import HOURS
+from mlsd.worlds.visits.base import HOURS
 
 N_POSITIONS = 4
 FREQUENCY_CAP = 6

@@ -18,10 +18,10 @@ from mlsd.stages.target import Target
 from mlsd.testing.stage_kit import FITTING
 from mlsd.testing.tiny_world import TinyWorld
 from mlsd.worlds.ads import AdsWorld
-from mlsd.worlds.ads.audience import DAILY
 from mlsd.worlds.ads.campaigns import CampaignOptions
 from mlsd.worlds.ads.responses import ResponseOptions
 from mlsd.worlds.click_models.pbm import PositionBased
+from mlsd.worlds.visits.base import DAILY
 
 KEYS = {"region": 8, "age_band": 6, "audience": 20, "hour": 24}
 WORLD = AdsWorld(

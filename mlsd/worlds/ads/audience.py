@@ -12,17 +12,18 @@ from scipy.special import expit
 
 from mlsd import checks, rng
 from mlsd.types import Floats, Ints, State
-from mlsd.worlds.visits.base import Moments, Numbering, remembered, visit_logits, visits
+from mlsd.worlds.visits.base import (
+    DAILY,
+    HOURS,
+    Moments,
+    Numbering,
+    remembered,
+    visit_logits,
+    visit_times,
+    visits,
+)
 
-HOURS = 24
 _MINUTES_BETWEEN_VIEWS = 1.0
-_DAY_MINUTES = 1440.0
-
-DAILY = (
-    1.5, 0.8, 0.5, 0.4, 0.4, 0.7, 1.5, 2.5, 3.5, 4.0, 4.2, 4.4,
-    4.8, 4.6, 4.4, 4.5, 4.8, 5.2, 5.8, 6.5, 7.0, 6.5, 5.0, 3.0,
-)  # fmt: skip
-"""Visits by hour: quiet nights, most in the evening."""
 
 
 @dataclass(frozen=True)
@@ -204,12 +205,8 @@ class Audience:
 
     def time_of(self, moments: Moments) -> Floats:
         """(n_requests,) in days: a visit begins in an hour by `hour_shares`, its views are a minute apart."""
-        user, day, place, _ = moments
-        gap = _MINUTES_BETWEEN_VIEWS / _DAY_MINUTES
-        hour = rng.choice(self.seed, "hours", self.options.hour_shares, user, day)
-        start = (hour + rng.uniform(self.seed, "time_of_hour", user, day)) / HOURS
-        latest = 1.0 - gap * self.options.max_views
-        return np.asarray(day + np.minimum(start, latest) + gap * place)
+        options = self.options
+        return visit_times(moments, options.hour_shares, options.max_views, _MINUTES_BETWEEN_VIEWS, self.seed)
 
     def page_category(self, moments: Moments) -> Ints:
         """(n_requests,) what each page is about: by how often pages are, and how much the person cares."""

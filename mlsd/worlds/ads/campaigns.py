@@ -10,7 +10,7 @@ import numpy as np
 
 from mlsd import checks, ragged, rng
 from mlsd.types import Array, Catalog, Floats, Ints
-from mlsd.worlds.ads.audience import HOURS
+from mlsd.worlds.visits.base import HOURS
 
 ANYBODY = 0
 """The mask of a rule that names no value: anybody will do."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlsd import checks, ragged
 from mlsd.types import Array, Catalog, Columns, Floats, Ints, Judgements, Requests, Served, Slates, State
-from mlsd.worlds.ads.audience import HOURS, MOST_VALUES, Audience, AudienceOptions
+from mlsd.worlds.ads.audience import MOST_VALUES, Audience, AudienceOptions
 from mlsd.worlds.ads.campaigns import (
     Ads,
     CampaignOptions,
@@ -21,10 +21,10 @@ from mlsd.worlds.ads.campaigns import (
     make_catalog,
 )
 from mlsd.worlds.ads.responses import Probs, ResponseModel, ResponseOptions, Responses, Suits
-from mlsd.worlds.ads.seen import Seen
 from mlsd.worlds.base import LiveWorld
 from mlsd.worlds.click_models.base import ClickModel
-from mlsd.worlds.visits.base import Moments, ascending, moments_of
+from mlsd.worlds.memory.base import Seen
+from mlsd.worlds.visits.base import HOURS, Moments, ascending, moments_of
 
 DEVICES = ("phone", "computer", "tablet")
 

@@ -17,6 +17,15 @@ from mlsd import ragged, rng
 from mlsd.errors import InputError
 from mlsd.types import Array, Floats, Ints, Requests
 
+HOURS = 24
+_DAY_MINUTES = 1440.0
+
+DAILY = (
+    1.5, 0.8, 0.5, 0.4, 0.4, 0.7, 1.5, 2.5, 3.5, 4.0, 4.2, 4.4,
+    4.8, 4.6, 4.4, 4.5, 4.8, 5.2, 5.8, 6.5, 7.0, 6.5, 5.0, 3.0,
+)  # fmt: skip
+"""Visits by hour: quiet nights, most in the evening."""
+
 
 class Moments(NamedTuple):
     """What the id of a request stands for; each (n_requests,) int64.
@@ -114,6 +123,25 @@ def visits(users: Ints, day: int, prob: Floats, shares: Sequence[float], seed: i
     user = np.repeat(visitors, n_asked)
     place = ragged.positions(ragged.offsets_of_counts(n_asked))
     return Moments(user, np.full_like(user, day), place, np.zeros_like(user))
+
+
+def visit_times(
+    moments: Moments, hour_shares: Sequence[float], n_places: int, gap_minutes: float, seed: int
+) -> Floats:
+    """(n_requests,) in days: a visit begins in an hour by its share, its requests are some minutes apart.
+
+    Args:
+        moments: of the requests.
+        hour_shares: visits by the hour in which they begin, `HOURS` of them.
+        n_places: requests of a visit, at most: all of them fall on its day.
+        gap_minutes: between two requests of a visit.
+        seed: of the draws.
+    """
+    user, day, place, _ = moments
+    gap = gap_minutes / _DAY_MINUTES
+    hour = rng.choice(seed, "hours", hour_shares, user, day)
+    start = (hour + rng.uniform(seed, "time_of_hour", user, day)) / HOURS
+    return np.asarray(day + np.minimum(start, 1.0 - gap * n_places) + gap * place)
 
 
 def visit_logits(seed: int, n_users: int, mean_prob: float, shape: float) -> Floats:

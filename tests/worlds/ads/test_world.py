@@ -14,10 +14,10 @@ from mlsd.testing.world_kit import LiveWorldKit, day_of, relevant_slates
 from mlsd.types import Array, Floats, Ints, Requests, Slates, State
 from mlsd.worlds.ads import AdsWorld
 from mlsd.worlds.ads.campaigns import ANYBODY
-from mlsd.worlds.ads.seen import Seen
 from mlsd.worlds.base import LiveWorld
 from mlsd.worlds.click_models.dbn import DynamicBayesian
 from mlsd.worlds.click_models.pbm import PositionBased
+from mlsd.worlds.memory.base import Seen
 from tests.worlds.built import built, parameters
 
 if TYPE_CHECKING:

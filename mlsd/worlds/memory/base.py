@@ -1,4 +1,4 @@
-"""How often people have seen campaigns: a state that grows with what they see, not with what there is."""
+"""How often people have seen things: a state that grows with what they see, not with what there is."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from mlsd.types import Array, Floats, Ints, State
 
 
 class Seen(NamedTuple):
-    """How often each person has seen each campaign, earlier days counting less.
+    """How often each person has seen each of some things, such as campaigns; earlier days may count less.
 
-    Pairs that were never seen are not there: nearly all of a person and a campaign never are.
+    Pairs that were never seen are not there: nearly all of a person and a thing never are.
 
     Args:
-        pair: (n_pairs,) int64, person * n_campaigns + campaign, ascending.
+        pair: (n_pairs,) int64, person * n_things + thing, ascending.
         times: (n_pairs,) float32.
-        n_campaigns: how many there are.
+        n_things: how many there are.
 
     Example:
-        >>> seen = Seen.nothing(n_campaigns=10).added(np.array([3, 3, 4]), np.array([7, 7, 0]))
+        >>> seen = Seen.nothing(n_things=10).added(np.array([3, 3, 4]), np.array([7, 7, 0]))
         >>> seen.faded(np.array([3]), 0.5).of(np.array([3, 4, 3]), np.array([7, 0, 8])).tolist()
         [1.0, 1.0, 0.0]
     """
 
     pair: Ints
     times: NDArray[np.float32]
-    n_campaigns: int
+    n_things: int
 
     @staticmethod
-    def nothing(n_campaigns: int) -> Seen:
+    def nothing(n_things: int) -> Seen:
         """Nobody has seen anything."""
-        return Seen(np.zeros(0, np.int64), np.zeros(0, np.float32), n_campaigns)
+        return Seen(np.zeros(0, np.int64), np.zeros(0, np.float32), n_things)
 
-    def of(self, person: Array, campaign: Array) -> Floats:
-        """How often a person has seen a campaign, of any shapes that broadcast together."""
-        rows, known = self._found(person * self.n_campaigns + campaign)
+    def of(self, person: Array, thing: Array) -> Floats:
+        """How often a person has seen a thing, of any shapes that broadcast together."""
+        rows, known = self._found(person * self.n_things + thing)
         times = np.zeros(rows.shape)
         times[known] = self.times[rows[known]]
         return times
 
-    def added(self, person: Ints, campaign: Ints) -> Seen:
+    def added(self, person: Ints, thing: Ints) -> Seen:
         """With one time more for each of these, (n,) and (n,); who is there twice has seen it twice."""
-        pair = person * self.n_campaigns + campaign
+        pair = person * self.n_things + thing
         wanted = np.unique(pair)
         places, known = self._found(wanted)
         fresh, at = wanted[~known], places[~known]
@@ -54,17 +54,21 @@ class Seen(NamedTuple):
 
     def faded(self, people: Ints, kept: float) -> Seen:
         """The same where what these people have seen counts `kept` times as much."""
-        theirs = np.isin(self.pair // self.n_campaigns, people)
+        theirs = np.isin(self.pair // self.n_things, people)
         return self._replace(times=np.where(theirs, self.times * np.float32(kept), self.times))
+
+    def kept(self, pairs: NDArray[np.bool_]) -> Seen:
+        """The same without the pairs where the mask does not hold: nobody remembers these."""
+        return self._replace(pair=self.pair[pairs], times=self.times[pairs])
 
     def state(self) -> State:
         """As a world keeps it."""
         return {"seen_pair": self.pair, "seen_times": self.times}
 
     @staticmethod
-    def of_state(state: State, n_campaigns: int) -> Seen:
+    def of_state(state: State, n_things: int) -> Seen:
         """What `state` gave."""
-        return Seen(state["seen_pair"], state["seen_times"], n_campaigns)
+        return Seen(state["seen_pair"], state["seen_times"], n_things)
 
     def _found(self, pair: Ints) -> tuple[Ints, NDArray[np.bool_]]:
         """Where each pair stands or would stand, and whether it is there."""

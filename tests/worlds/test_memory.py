@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mlsd import rng
-from mlsd.worlds.ads.seen import Seen
+from mlsd.worlds.memory.base import Seen
 
 N_PEOPLE, N_CAMPAIGNS, N_DAYS = 40, 30, 12
 KEPT = 0.7

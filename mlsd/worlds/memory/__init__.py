@@ -1,0 +1,1 @@
+"""What people remember of what they saw."""
