@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsd import ragged
-from mlsd.errors import InputError
+from mlsd.errors import InputError, nearest
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -105,6 +105,24 @@ class Catalog:
 
     def __getitem__(self, name: str) -> Array:
         return _column(self.columns, name, "item")
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What it has, as parts that are fitted on it ask for: columns, and relations as `relation.<name>`."""
+        return frozenset({*self.columns, *(f"relation.{name}" for name in self.relations)})
+
+    def relation(self, name: str) -> Relation:
+        """A relation by name.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        if name not in self.relations:
+            close = nearest(name, self.relations)
+            hint = f"; nearest is {close!r}" if close else ""
+            known = ", ".join(self.relations) or "none"
+            raise InputError(f"no relation {name!r}; there are {known}{hint}")
+        return self.relations[name]
 
 
 def hours_of(time_days: Floats) -> Ints:

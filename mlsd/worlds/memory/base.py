@@ -57,10 +57,6 @@ class Seen(NamedTuple):
         theirs = np.isin(self.pair // self.n_things, people)
         return self._replace(times=np.where(theirs, self.times * np.float32(kept), self.times))
 
-    def kept(self, pairs: NDArray[np.bool_]) -> Seen:
-        """The same without the pairs where the mask does not hold: nobody remembers these."""
-        return self._replace(pair=self.pair[pairs], times=self.times[pairs])
-
     def state(self) -> State:
         """As a world keeps it."""
         return {"seen_pair": self.pair, "seen_times": self.times}
