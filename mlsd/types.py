@@ -108,7 +108,7 @@ class Catalog:
 
     @property
     def names(self) -> frozenset[str]:
-        """What it has, as parts that are fitted on it ask for: columns, and relations as `relation.<name>`."""
+        """What it has, as parts ask for it: columns, and relations as `relation.<name>`."""
         return frozenset({*self.columns, *(f"relation.{name}" for name in self.relations)})
 
     def relation(self, name: str) -> Relation:
