@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mlsd.errors import InputError
+from mlsd.errors import InputError, nearest
 from mlsd.types import NO_ITEM, Array, Floats, Ints, Requests, Served, Slates
 
 IMPRESSION_COLUMNS = ("request_id", "user", "time_days", "item", "position", "propensity", "explored")
@@ -142,6 +142,27 @@ def served_of(log: Log) -> Served:
         feedback[action] = np.zeros(shape, done.dtype)
         feedback[action][rows, position] = done
     return Served(log.requests, Slates(items), feedback)
+
+
+def done_places(served: Served, action: str, at_least: float = 0.0) -> tuple[Ints, Ints]:
+    """Rows and positions of the items with which users did something.
+
+    Args:
+        served: what users were shown and did.
+        action: what they did, such as `follow`.
+        at_least: it counts where its value is above 0 and not below this.
+
+    Raises:
+        InputError: users of this world have no such action.
+    """
+    if action not in served.feedback:
+        close = nearest(action, served.feedback)
+        hint = f"; nearest is {close!r}" if close else ""
+        known = ", ".join(served.feedback) or "none"
+        raise InputError(f"no action {action!r}; users have {known}{hint}")
+    done = served.feedback[action]
+    rows, positions = np.nonzero((done > 0) & (done >= at_least) & served.slates.shown)
+    return rows, positions
 
 
 def split_by_time(time_days: Floats, n_days: int, shares: Mapping[str, float]) -> Array:

@@ -76,10 +76,43 @@ class Relation:
 
     def held(self, user: Array, value: Array, time_days: Array) -> NDArray[np.bool_]:
         """(n,) whether each pair was related strictly before a time; the three are (n,) each."""
-        found, rows = ragged.find_pairs((user, value), (self.user, self.value))
-        related = np.zeros(len(user), bool)
-        related[found] = self.since_days[rows[found]] < time_days[found]
+        rows, known = self._found(user, value)
+        related = np.zeros(len(rows), bool)
+        related[known] = self.since_days[rows[known]] < time_days[known]
         return related
+
+    def known(self, user: Array, value: Array, hour: Array) -> NDArray[np.bool_]:
+        """(n,) whether each pair was related in an hour before another one; the three are (n,) each."""
+        return self.held(user, value, hour / HOURS_A_DAY)
+
+    def joined(self, user: Array, value: Array, hour: Array) -> Relation:
+        """With further pairs, (n,) each, that are related from the end of an hour on; known ones stay."""
+        told = Relation.of(user, value, hour / HOURS_A_DAY)
+        fresh = ~self._found(told.user, told.value)[1]
+        width = max(self._width, 1 + int(told.value.max(initial=-1)))
+        places = (self.user * width + self.value).searchsorted((told.user * width + told.value)[fresh])
+        columns = zip(
+            (self.user, self.value, self.since_days), (told.user, told.value, told.since_days), strict=True
+        )
+        return Relation(*(np.insert(ours, places, theirs[fresh]) for ours, theirs in columns))
+
+    @cached_property
+    def _width(self) -> int:
+        """Values there may be: a pair is packed into the number user * width + value."""
+        return 1 + int(self.value.max(initial=-1))
+
+    @cached_property
+    def _packed(self) -> Ints:
+        """(n_pairs,) ascending."""
+        return np.asarray(self.user * self._width + self.value)
+
+    def _found(self, user: Array, value: Array) -> tuple[Ints, NDArray[np.bool_]]:
+        """(n,) the row of each pair, and whether it is there."""
+        if not len(self):
+            return np.zeros(len(user), np.int64), np.zeros(len(user), bool)
+        pair = user * self._width + value
+        rows = np.minimum(self._packed.searchsorted(pair), len(self) - 1)
+        return rows, (self._packed[rows] == pair) & (value < self._width)
 
 
 @dataclass(frozen=True)

@@ -138,3 +138,22 @@ def test_hours_are_those_of_their_day(time: float) -> None:
 def columns_of(pairs: list[Pair]) -> tuple[Ints, Ints, Floats]:
     user, value, time = (np.array(column, np.int64) for column in zip(*(pairs or [(0, 0, 0)]), strict=True))
     return user[: len(pairs)], value[: len(pairs)], time[: len(pairs)].astype(np.float64)
+
+
+@given(PAIRS, st.lists(PAIRS, max_size=3))
+def test_a_relation_grows_hour_by_hour(told: list[Pair], later: list[list[Pair]]) -> None:
+    """Against a dictionary: what is known stays as it is, what is new holds from the end of its hour on."""
+    relation = Relation.of(*columns_of(told))
+    first = dict(zip(zip(relation.user, relation.value, strict=True), relation.since_days, strict=True))
+    for pairs in later:
+        user, value, hour = columns_of(pairs)
+        relation = relation.joined(user, value, hour.astype(np.int64))
+        since: dict[tuple[int, int], float] = {}
+        for one, other, time in pairs:
+            since[one, other] = min(time / HOURS_A_DAY, since.get((one, other), np.inf))
+        first = {**since, **first}
+    asked = np.divmod(np.arange(64), 8)
+    for hour_asked in (0, 3, 99):
+        known = relation.known(*asked, np.full(64, hour_asked))
+        pairs_asked = zip(*(part.tolist() for part in asked), strict=True)
+        assert known.tolist() == [first.get(pair, np.inf) < hour_asked / HOURS_A_DAY for pair in pairs_asked]

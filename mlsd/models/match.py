@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,9 +14,10 @@ from torch.nn.functional import binary_cross_entropy_with_logits, embedding
 from mlsd import rng
 from mlsd.errors import InputError
 from mlsd.fitting import Curves, Fitting
+from mlsd.logs import Log
 from mlsd.models.bags import Vectors
 from mlsd.models.base import Batches, LossModule, fingerprint_of, fit_module, seeded
-from mlsd.models.categories import UNKNOWN, Categories, Towers, passed, summed
+from mlsd.models.categories import UNKNOWN, Categories, Towers, category_column, passed, summed
 from mlsd.models.epochs import Facts
 from mlsd.models.pairs import held_out
 from mlsd.types import Ints
@@ -69,6 +70,42 @@ class Shown:
     def _take(self, rows: Ints) -> Shown:
         request, item = (tuple(column[rows] for column in side) for side in (self.request, self.item))
         return Shown(self.request_id[rows], request, item, self.position[rows], self.click[rows])
+
+
+LEARNT_ON = "retrieval"
+
+
+def shown_in(
+    log: Log | None, request: Sequence[str], catalog: tuple[Ints, ...], action: str, name: str
+) -> Shown:
+    """The impressions of a log's `retrieval` window, and whether users did something with each.
+
+    Args:
+        log: None where nothing is logged yet.
+        request: columns of requests with integers from 0, without `request.`.
+        catalog: the item's columns, (n_items,) each, of all items.
+        action: column of the impressions; done where it is above 0.
+        name: of what learns, for messages.
+
+    Raises:
+        InputError: there is no log, or it lacks the action, or a category is negative or no integer.
+    """
+    if log is None:
+        raise InputError(f"{name} learns from the action {action!r}, and nothing is logged yet")
+    window = log.window(LEARNT_ON)
+    impressions = window.impressions
+    if action not in impressions:
+        there = ", ".join(impressions.columns)
+        raise InputError(f"{name} learns from {action}s: no action {action}, only {there}")
+    rows, items = window.request_rows, impressions["item"].to_numpy()
+    columns = (category_column(f"request.{one}", window.requests[one]) for one in request)
+    return Shown(
+        impressions["request_id"].to_numpy(),
+        tuple(column[rows] for column in columns),
+        tuple(column[items] for column in catalog),
+        impressions["position"].to_numpy().astype(np.int64),
+        (impressions[action].to_numpy() > 0).astype(np.float32),
+    )
 
 
 class MatchInputs(NamedTuple):

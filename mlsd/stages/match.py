@@ -10,15 +10,13 @@ import numpy as np
 from scipy.special import expit
 
 from mlsd import checks
-from mlsd.errors import InputError, NotFittedError
+from mlsd.errors import NotFittedError
 from mlsd.fitting import Curves, Fitting
-from mlsd.logs import Log
-from mlsd.models.bags import Vectors
 from mlsd.models.categories import Towers, category_column
 from mlsd.stages.base import CandidateStage, TrainingData
 from mlsd.types import RankingBatch, State
 
-LEARNT_ON = "retrieval"
+ACTION = "click"
 
 
 class Match(CandidateStage):
@@ -104,16 +102,7 @@ class Match(CandidateStage):
         from mlsd.models import match
 
         catalog = tuple(category_column(f"item.{name}", data.catalog[name]) for name in self.item)
-        window, click = _clicks(data.log, fitting.name)
-        rows, items = window.request_rows, window.impressions["item"].to_numpy()
-        requests = (category_column(f"request.{name}", window.requests[name]) for name in self.request)
-        shown = match.Shown(
-            window.impressions["request_id"].to_numpy(),
-            tuple(column[rows] for column in requests),
-            tuple(column[items] for column in catalog),
-            window.impressions["position"].to_numpy().astype(np.int64),
-            click,
-        )
+        shown = match.shown_in(data.log, self.request, catalog, ACTION, fitting.name)
         same = {self.request.index(one): self.item.index(other) for one, other in self.same.items()}
         options = match.MatchOptions(self.dim, self.hidden, self.sigma, self.learning_rate)
         self._towers, curves = match.fit_towers(shown, catalog, same, options, fitting)
@@ -142,14 +131,3 @@ class Match(CandidateStage):
 
     def load_state(self, state: State) -> None:
         self._towers = Towers.from_state(state)
-
-
-def _clicks(log: Log | None, name: str) -> tuple[Log, Vectors]:
-    """The window that is learnt from, and whether each of its impressions was clicked."""
-    if log is None:
-        raise InputError(f"{name} learns from clicks, and nothing is logged yet")
-    window = log.window(LEARNT_ON)
-    shown = window.impressions
-    if "click" not in shown:
-        raise InputError(f"{name} learns from clicks: no action click, only {', '.join(shown.columns)}")
-    return window, (shown["click"].to_numpy() > 0).astype(np.float32)

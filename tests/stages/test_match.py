@@ -200,7 +200,7 @@ def test_what_cannot_be_learnt_from_is_said() -> None:
     def log(impressions: pd.DataFrame) -> Log:
         return replace(SMALL.log, impressions=impressions)
 
-    refuses("model learns from clicks, and nothing is logged yet", log=None)
+    refuses("model learns from the action 'click', and nothing is logged yet", log=None)
     refuses(
         "learns from clicks: no action click, only request_id, user", log=log(shown.drop(columns="click"))
     )

@@ -250,7 +250,7 @@ def test_who_is_followed_is_closer_and_not_followed_again(world: FeedWorld) -> N
 
 
 def test_follows_are_remembered(world: FeedWorld) -> None:
-    """Of two posts of one author that somebody sees within an hour both may win a follower; later ones do not."""
+    """Of two posts of one author seen within an hour both may win a follower; later ones do not."""
     state, hours = world.first_state(), dict[tuple[int, int], set[int]]()
     for day in range(4):
         served, state = serve(world, Newest(world, 12), np.arange(world.n_users), day, state, 100)

@@ -1,0 +1,34 @@
+"""Fresh items at random, so that everything there is may be tried."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mlsd import rng
+from mlsd.retrievers.base import Scores
+from mlsd.retrievers.fresh.base import FreshRetriever
+from mlsd.types import Candidates, Requests
+
+
+class Sampled(FreshRetriever):
+    """Fresh items at random, for a system that explores: nothing is learnt of what is never shown.
+
+        score = uniform in (0, 1], a draw for each request and item
+
+    Args:
+        max_age_hours: of an item.
+        seed: of the draws.
+        published: see `FreshRetriever`.
+    """
+
+    needs = frozenset({"request.time_days", "request.request_id"})
+
+    def __init__(self, max_age_hours: float, seed: int = 0, published: str = "published_days") -> None:
+        super().__init__(max_age_hours, published)
+        self.seed = seed
+
+    def score(self, requests: Requests, candidates: Candidates) -> Scores:
+        request = requests.request_id[candidates.request_rows]
+        luck = 1.0 - rng.uniform(self.seed, "sampled", request, candidates.items)
+        age = self.age_hours(requests, candidates)
+        return np.where((age > 0) & (age <= self.max_age_hours), luck, 0.0).astype(np.float32)
