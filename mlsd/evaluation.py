@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -141,11 +141,27 @@ def per_request(systems: Mapping[str, RankingValues], evaluated: Evaluated) -> p
     return pd.DataFrame(columns)
 
 
-class ClickPredictions(NamedTuple):
+class Predicts(Protocol):
+    """A probability that a stage gives its candidates, and the action it is of."""
+
+    @property
+    def prob(self) -> str:
+        """Column of the candidates: P(done | shown at the first position)."""
+
+    @property
+    def column(self) -> str:
+        """Of the log's impressions."""
+
+    @property
+    def at_least(self) -> float:
+        """The value of that column from which on the action counts as done."""
+
+
+class ActionPredictions(NamedTuple):
     """What a stage predicted about impressions of the log, and what happened."""
 
     predictions: Predictions
-    """The probability of a click at the position that the item was shown at, and the click."""
+    """The probability of an action at the position that the item was shown at, and the action."""
     segments: Mapping[str, Array]
     """Segment -> (n_predictions,) bool."""
     coverage: float
@@ -154,39 +170,39 @@ class ClickPredictions(NamedTuple):
     """(n_predictions,) the item that was shown."""
 
 
-def click_predictions(
-    scored: RankingBatch, log: Log, labels: Labels, evaluated: Evaluated
-) -> ClickPredictions:
+def action_predictions(
+    scored: RankingBatch, prediction: Predicts, log: Log, labels: Labels, evaluated: Evaluated
+) -> ActionPredictions:
     """Predictions of a stage for what the log shows of the evaluated requests.
 
-        P(click) = P(click | shown first) x examination of the position
+        P(action) = P(action | shown first) x examination of the position
 
     with the examination that labels were made with, estimated on the training windows.
 
     Args:
-        scored: every candidate that the stage scored, with `candidate.click_prob`.
+        scored: every candidate that the stage scored, with the predicted probability.
+        prediction: which probability, and of which action.
         log: of the evaluated requests, in their order.
         labels: with the estimated examination.
         evaluated: the requests.
     """
     shown = log.impressions
-    clicks = Labels.of_pairs(
-        shown["request_id"].to_numpy(), shown["item"].to_numpy(), shown["click"].to_numpy()
-    )
+    done = shown[prediction.column].to_numpy() >= prediction.at_least
+    actions = Labels.of_pairs(shown["request_id"].to_numpy(), shown["item"].to_numpy(), done)
     places = Labels.of_pairs(
         shown["request_id"].to_numpy(), shown["item"].to_numpy(), shown["position"].to_numpy()
     )
-    clicked = clicks.of(scored)
-    known = np.flatnonzero(~np.isnan(clicked))
+    outcome = actions.of(scored)
+    known = np.flatnonzero(~np.isnan(outcome))
     position = places.of(scored)[known].astype(np.int64)
-    prob = scored.candidates["click_prob"][known] * labels.examination[position]
+    prob = scored.candidates[prediction.prob][known] * labels.examination[position]
     request = scored.candidates.request_rows[known]
     predictions = Predictions(
-        np.minimum(prob, 1.0), clicked[known].astype(np.float64), evaluated.requests.user[request]
+        np.minimum(prob, 1.0), outcome[known].astype(np.float64), evaluated.requests.user[request]
     )
     segments = {name: mask[request] for name, mask in evaluated.segments.items()}
     items = scored.candidates.items[known]
-    return ClickPredictions(predictions, segments, len(known) / max(len(shown), 1), items)
+    return ActionPredictions(predictions, segments, len(known) / max(len(shown), 1), items)
 
 
 class Calibration(NamedTuple):
@@ -227,19 +243,30 @@ class ItemCalibration(NamedTuple):
 
 
 def prediction_figures(
-    clicks: ClickPredictions, metrics: Sequence[PredictionMetric], bootstrap: Bootstrap
+    predicted: ActionPredictions,
+    metrics: Sequence[PredictionMetric],
+    bootstrap: Bootstrap,
+    action: str | None = None,
 ) -> Figures:
-    """Each metric of the predictions in each segment, with its interval over units."""
-    figures: Figures = {metric.name: {} for metric in metrics}
-    for segment, mask in clicks.segments.items():
-        intervals = bootstrap.of_predictions(metrics, clicks.predictions.take(mask))
-        for metric, interval in zip(metrics, intervals, strict=True):
-            figures[metric.name][segment] = interval._asdict()
+    """Each metric of the predictions in each segment, with its interval over units.
+
+    Args:
+        predicted: by a stage.
+        metrics: applied to it.
+        bootstrap: of the intervals.
+        action: what metrics are told apart by, as in `AUC(like)`; None for clicks, whose names are plain.
+    """
+    names = [_of(metric, action) if action else metric.name for metric in metrics]
+    figures: Figures = {name: {} for name in names}
+    for segment, mask in predicted.segments.items():
+        intervals = bootstrap.of_predictions(metrics, predicted.predictions.take(mask))
+        for name, interval in zip(names, intervals, strict=True):
+            figures[name][segment] = interval._asdict()
     return figures
 
 
 def item_calibration(
-    clicks: ClickPredictions, column: Array, bootstrap: Bootstrap, n_largest: int = N_LARGEST
+    clicks: ActionPredictions, column: Array, bootstrap: Bootstrap, n_largest: int = N_LARGEST
 ) -> ItemCalibration:
     """Predicted against observed clicks by the values of a column of the catalog.
 

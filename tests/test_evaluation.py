@@ -8,9 +8,9 @@ import pytest
 from mlsd import rng
 from mlsd.estimators.bootstrap import Bootstrap
 from mlsd.evaluation import (
-    ClickPredictions,
+    ActionPredictions,
     Evaluated,
-    click_predictions,
+    action_predictions,
     component_figures,
     difference_figures,
     item_calibration,
@@ -29,6 +29,7 @@ from mlsd.metrics.log_loss import LogLoss
 from mlsd.metrics.ndcg import NDCG
 from mlsd.metrics.reciprocal_rank import ReciprocalRank
 from mlsd.metrics.subtopic_recall import SubtopicRecall
+from mlsd.stages.rank.base import Prediction
 from mlsd.types import Candidates, Judgements, RankingBatch, Requests, Served, Slates, Subtopics
 
 METRICS = [NDCG(cutoff=2), ReciprocalRank()]
@@ -133,15 +134,32 @@ def log() -> Log:
     return Log(requests(), impressions_of(served), np.full(4, "test"))
 
 
+CLICK = Prediction("click_prob", "click", 1.0)
+
+
 def test_predictions_are_of_what_was_shown_at_its_position() -> None:
     labels = Labels.of_pairs(np.zeros(0), np.zeros(0), np.zeros(0), examination=np.array([1.0, 0.5]))
-    clicks = click_predictions(scored(), log(), labels, evaluated())
+    clicks = action_predictions(scored(), CLICK, log(), labels, evaluated())
     assert clicks.predictions.prob.tolist() == [0.4] * 4
     assert clicks.predictions.outcome.tolist() == [1.0] * 4
     assert clicks.predictions.unit.tolist() == [0, 0, 1, 1]
     assert clicks.coverage == 0.5
     figure = prediction_figures(clicks, [LogLoss()], BOOTSTRAP)["LogLoss"]["intent=a"]
     assert figure["value"] == pytest.approx(-np.log(0.4))
+    told_apart = prediction_figures(clicks, [LogLoss()], BOOTSTRAP, "like")
+    assert told_apart["LogLoss(like)"]["intent=a"] == figure
+
+
+def test_an_action_counts_from_its_threshold_on() -> None:
+    """Item 1 was read for 20, 5, 20 and 5 seconds."""
+    served = Served(
+        requests(), Slates(np.full((4, 1), 1)), {"dwell_s": np.array([[20.0], [5.0], [20.0], [5.0]])}
+    )
+    read = Log(requests(), impressions_of(served), np.full(4, "test"))
+    labels = Labels.of_pairs(np.zeros(0), np.zeros(0), np.zeros(0), examination=np.ones(1))
+    long = Prediction("click_prob", "dwell_s", 20.0)
+    predictions = action_predictions(scored(), long, read, labels, evaluated()).predictions
+    assert predictions.outcome.tolist() == [1.0, 0.0, 1.0, 0.0]
 
 
 def test_bins_hold_equally_many_rows_by_rising_prediction() -> None:
@@ -167,14 +185,14 @@ def test_a_stage_is_judged_by_its_own_figures_and_by_how_sure_it_was() -> None:
     assert accuracy["all"]["n"] == 2
 
 
-def predicted(n: int = 400, n_items: int = 7) -> ClickPredictions:
+def predicted(n: int = 400, n_items: int = 7) -> ActionPredictions:
     """Impressions of 30 users, some items shown far more often than others."""
     rows = np.arange(n)
     items = np.floor(n_items * rng.uniform(5, "items", rows) ** 2).astype(np.int64)
     prob = rng.uniform(5, "prob", rows)
     clicked = (rng.uniform(5, "clicked", rows) < prob).astype(np.float64)
     user = rng.integers(5, "user", 30, rows)
-    return ClickPredictions(Predictions(prob, clicked, user), {}, 1.0, items)
+    return ActionPredictions(Predictions(prob, clicked, user), {}, 1.0, items)
 
 
 CAMPAIGN = np.array([4, 9, 9, 2, 7, 7, 1])
@@ -220,7 +238,7 @@ def test_the_interval_of_a_value_is_by_the_users_who_saw_it() -> None:
 
 def test_values_that_are_few_leave_no_others_and_no_click_no_ratio() -> None:
     none = Predictions(np.full(4, 0.5), np.zeros(4), np.arange(4))
-    clicks = ClickPredictions(none, {}, 1.0, np.array([0, 1, 2, 2]))
+    clicks = ActionPredictions(none, {}, 1.0, np.array([0, 1, 2, 2]))
     found = item_calibration(clicks, CAMPAIGN, BOOTSTRAP)
     assert found.others is None
     assert list(found.largest) == ["9", "4"]

@@ -1,18 +1,18 @@
-"""Whether the click probabilities of rank stages mean what they say, on what the log shows."""
+"""Whether the probabilities of rank stages mean what they say, on what the log shows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from mlsd.config.schema import System
 from mlsd.evaluation import (
+    ActionPredictions,
     Bin,
-    ClickPredictions,
     Evaluated,
     Figures,
     ItemCalibration,
-    click_predictions,
+    action_predictions,
     item_calibration,
     prediction_figures,
     reliability,
@@ -25,9 +25,12 @@ from mlsd.stages.rank import RankStage
 from mlsd.training import stage_in_blocks
 from mlsd.types import RankingBatch
 
+CLICK = "click"
+"""The action whose figures have plain names."""
+
 
 class Predicted(NamedTuple):
-    """The click probabilities of a rank stage, judged by the clicks of the log."""
+    """The probabilities of a rank stage, judged by the log: bins, coverage and items are those of clicks."""
 
     figures: Figures
     reliability: list[Bin]
@@ -43,7 +46,7 @@ def predicted_by(
     ranked: Mapping[str, RankingBatch],
     evaluated: Evaluated,
 ) -> dict[str, Predicted]:
-    """Rank stage -> its click probabilities, judged.
+    """Rank stage -> its probabilities, judged.
 
     Args:
         system: what is run.
@@ -57,21 +60,31 @@ def predicted_by(
     predicted = {}
     before = RankingBatch.of(evaluated.requests)
     for name, stage in funnel.stages.items():
-        if isinstance(stage, RankStage) and stage.calibrate and metrics and len(labels.examination):
-            clicks = click_predictions(
-                stage_in_blocks(stage.scored, before, system.n_workers), held_out, labels, evaluated
-            )
-            predicted[name] = Predicted(
-                prediction_figures(clicks, metrics, system.bootstrap),
-                reliability(clicks.predictions),
-                clicks.coverage,
-                _by_item(system, clicks),
-            )
+        if isinstance(stage, RankStage) and stage.predictions and metrics and len(labels.examination):
+            scored = stage_in_blocks(stage.scored, before, system.n_workers)
+            made = {
+                action: action_predictions(scored, prediction, held_out, labels, evaluated)
+                for action, prediction in stage.predictions.items()
+            }
+            predicted[name] = _judged(system, made, metrics)
         before = ranked[name] if name in ranked else stage_in_blocks(stage, before, system.n_workers)
     return predicted
 
 
-def _by_item(system: System, clicks: ClickPredictions) -> dict[str, ItemCalibration]:
+def _judged(
+    system: System, made: Mapping[str, ActionPredictions], metrics: Sequence[PredictionMetric]
+) -> Predicted:
+    figures: Figures = {}
+    for action, predictions in made.items():
+        told_apart = None if action == CLICK else action
+        figures |= prediction_figures(predictions, metrics, system.bootstrap, told_apart)
+    clicks = made.get(CLICK, next(iter(made.values())))
+    if CLICK not in made:
+        return Predicted(figures, [], clicks.coverage, {})
+    return Predicted(figures, reliability(clicks.predictions), clicks.coverage, _by_item(system, clicks))
+
+
+def _by_item(system: System, clicks: ActionPredictions) -> dict[str, ItemCalibration]:
     """Declared column of the catalog -> how well clicks on its values are predicted."""
     catalog, columns = system.world.catalog, system.problem.item_segments
     return {column: item_calibration(clicks, catalog[column], system.bootstrap) for column in columns}

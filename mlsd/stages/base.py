@@ -5,15 +5,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, NamedTuple, Protocol, Self
 
-from mlsd import checks
+import numpy as np
+from numpy.typing import NDArray
+
+from mlsd import checks, ragged
 from mlsd.errors import InputError
 from mlsd.fitting import Curves, Fitting
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
 from mlsd.metrics.base import Judged
-from mlsd.types import Catalog, Columns, RankingBatch, Requests, Served, State
+from mlsd.types import Catalog, Columns, Floats, Ints, RankingBatch, Requests, Served, State
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,79 @@ class CandidateStage(Stage):
 
     def __init__(self, n_out: int) -> None:
         self.n_out = checks.at_least("n_out", n_out, 1)
+
+
+class Filling(Protocol):
+    """Slates in the making: what each candidate would add to its slate as it stands."""
+
+    def gains(self, left: NDArray[np.bool_]) -> Floats:
+        """(n_candidates,) what each adds; -inf where it may not be shown now.
+
+        Args:
+            left: which candidates stand on no slate yet.
+        """
+
+    def add(self, chosen: Ints) -> None:
+        """Put one candidate on every slate.
+
+        Args:
+            chosen: (n_candidates,) the row of the candidate just chosen for each candidate's request. A
+                request that has none left repeats one.
+        """
+
+
+class SlateStage(CandidateStage):
+    """Fills the shown positions one by one with the candidate that adds most; the others keep their order.
+
+    Ties keep the order of `candidate.score`. Shown or not, candidates come out with `candidate.score`
+    = 1 / (1 + position), which falls in the new order, and `candidate.ranked_score`, which is what
+    `candidate.score` was.
+
+    Args:
+        n_out: candidates passed on for each request, at most.
+        n_positions: how many are shown; None means `n_out`.
+    """
+
+    def __init__(self, n_out: int, n_positions: int | None = None) -> None:
+        super().__init__(n_out)
+        self.n_positions = n_out if n_positions is None else checks.at_least("n_positions", n_positions, 1)
+        checks.require(
+            self.n_positions <= n_out, "n_positions", n_positions, f"must be at most n_out == {n_out}"
+        )
+
+    @property
+    def produces(self) -> frozenset[str]:
+        return frozenset({"candidate.score", "candidate.ranked_score"})
+
+    @abstractmethod
+    def filling(self, ranked: RankingBatch) -> Filling:
+        """Empty slates for requests that all have candidates, best first."""
+
+    def process(self, batch: RankingBatch) -> RankingBatch:
+        scores = batch.candidates["score"]
+        n_bad = int(np.count_nonzero(~np.isfinite(scores)))
+        if n_bad:
+            raise InputError(f"candidate.score of {n_bad} of {len(scores)} candidates is not finite")
+        ranked = batch.top(scores, len(batch.candidates))
+        rows = self._order(ranked)
+        shown, offsets = ragged.first(ranked.candidates.offsets, self.n_out)
+        candidates = ranked.candidates.take(rows[shown], offsets)
+        score = 1.0 / (1 + ragged.positions(offsets))
+        ordered = candidates.with_columns(score=score, ranked_score=candidates["score"])
+        return RankingBatch(batch.requests, ordered)
+
+    def _order(self, ranked: RankingBatch) -> Ints:
+        """(n_candidates,) rows of candidates, best first, with each slate at the head of its request."""
+        filled = ranked.take(np.flatnonzero(ranked.candidates.counts))
+        offsets, counts = filled.candidates.offsets, filled.candidates.counts
+        filling, left = self.filling(filled), np.ones(len(filled.candidates), bool)
+        place = self.n_positions + ragged.positions(offsets)
+        for position in range(min(self.n_positions, int(counts.max(initial=0)))):
+            best = ragged.argmax(np.where(left, filling.gains(left), -np.inf), offsets)
+            place[best[left[best]]] = position
+            left[best] = False
+            filling.add(np.repeat(best, counts))
+        return ragged.order(-place, offsets)
 
 
 class RequestStage(Stage):

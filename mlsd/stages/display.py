@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from copy import copy
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlsd import checks, ragged
 from mlsd.diversifiers.base import Choice, Diversifier, Pool, whole_numbers
 from mlsd.errors import InputError, NotFittedError
 from mlsd.fitting import Curves, Fitting
-from mlsd.stages.base import CandidateStage, Piece, TrainingData
+from mlsd.stages.base import Filling, Piece, SlateStage, TrainingData
 from mlsd.types import Array, Floats, Ints, RankingBatch, State
 
 RelevanceRule = Literal["min_max", "softmax", "click_prob"]
@@ -22,7 +23,7 @@ NO_SOURCE = -1
 """The `source` of an item that comes from nowhere in particular; so is any negative one."""
 
 
-class Display(CandidateStage):
+class Display(SlateStage):
     """Fills the shown positions one by one with the candidate that adds most; the others keep their order.
 
     What a candidate adds is its relevance or, with a diversifier, that weighed against what stands on the
@@ -58,11 +59,7 @@ class Display(CandidateStage):
         max_per_source: int | None = None,
         relevance: RelevanceRule = "min_max",
     ) -> None:
-        super().__init__(n_out)
-        self.n_positions = n_out if n_positions is None else checks.at_least("n_positions", n_positions, 1)
-        checks.require(
-            self.n_positions <= n_out, "n_positions", n_positions, f"must be at most n_out == {n_out}"
-        )
+        super().__init__(n_out, n_positions)
         self.diversifier = diversifier
         self.max_per_source = (
             None if max_per_source is None else checks.at_least("max_per_source", max_per_source, 1)
@@ -80,10 +77,6 @@ class Display(CandidateStage):
     def needs(self) -> frozenset[str]:
         own = {"candidate.score"} | ({"candidate.click_prob"} if self.relevance == "click_prob" else set())
         return frozenset(own | (self.diversifier.needs if self.diversifier else set()))
-
-    @property
-    def produces(self) -> frozenset[str]:
-        return frozenset({"candidate.score", "candidate.ranked_score"})
 
     @property
     def catalog_needs(self) -> frozenset[str]:
@@ -126,39 +119,12 @@ class Display(CandidateStage):
 
     def process(self, batch: RankingBatch) -> RankingBatch:
         self.state()
-        _check_finite(batch.candidates["score"])
-        ranked = batch.top(batch.candidates["score"], len(batch.candidates))
-        rows = self._order(ranked)
-        shown, offsets = ragged.first(ranked.candidates.offsets, self.n_out)
-        candidates = ranked.candidates.take(rows[shown], offsets)
-        score = 1.0 / (1 + ragged.positions(offsets))
-        ordered = candidates.with_columns(score=score, ranked_score=candidates["score"])
-        return RankingBatch(batch.requests, ordered)
+        return super().process(batch)
 
-    def _order(self, ranked: RankingBatch) -> Ints:
-        """(n_candidates,) rows of candidates, best first, with each slate at the head of its request."""
-        some = np.flatnonzero(ranked.candidates.counts)
-        pool = _pool(ranked.take(some), self.relevance)
-        place = self.n_positions + ragged.positions(pool.candidates.offsets)
-        for position, chosen in enumerate(self._chosen(pool)):
-            place[chosen] = position
-        return ragged.order(-place, pool.candidates.offsets)
-
-    def _chosen(self, pool: Pool) -> list[Ints]:
-        """Position -> rows of the candidates that stand there."""
+    def filling(self, ranked: RankingBatch) -> Filling:
+        pool = _pool(ranked, self.relevance)
         choice = self.diversifier.begin(pool) if self.diversifier else Choice(pool)
-        caps, offsets = self._caps(pool), pool.candidates.offsets
-        left, slates = np.ones(len(pool.candidates), bool), []
-        for _ in range(min(self.n_positions, int(pool.candidates.counts.max(initial=0)))):
-            gains = np.where(caps.allowed(left), choice.gains(), -np.inf)
-            best = ragged.argmax(gains, offsets)
-            fresh = left[best]
-            slates.append(best[fresh])
-            left[best] = False
-            chosen = pool.of_request(best)
-            choice.add(chosen)
-            caps.add(chosen)
-        return slates
+        return _Filling(choice, self._caps(pool))
 
     def _caps(self, pool: Pool) -> _Caps:
         if self.max_per_source is None:
@@ -180,6 +146,20 @@ class Display(CandidateStage):
 
 
 _PREFIX = "diversifier."
+
+
+class _Filling(NamedTuple):
+    """What a diversifier chooses, within the caps."""
+
+    choice: Choice
+    caps: _Caps
+
+    def gains(self, left: NDArray[np.bool_]) -> Floats:
+        return np.where(self.caps.allowed(left), self.choice.gains(), -np.inf)
+
+    def add(self, chosen: Ints) -> None:
+        self.choice.add(chosen)
+        self.caps.add(chosen)
 
 
 class _Caps:
@@ -234,12 +214,6 @@ def _softmax(scores: Floats, offsets: Ints) -> Floats:
     counts = np.diff(offsets)
     odds = np.exp(scores - np.repeat(scores[offsets[:-1]], counts))
     return np.asarray(odds / np.repeat(ragged.sums(odds, offsets), counts))
-
-
-def _check_finite(scores: Array) -> None:
-    n_bad = int(np.count_nonzero(~np.isfinite(scores)))
-    if n_bad:
-        raise InputError(f"candidate.score of {n_bad} of {len(scores)} candidates is not finite")
 
 
 def _check_probabilities(values: Floats, offsets: Ints) -> None:

@@ -15,11 +15,12 @@ from mlsd.capacity import Capacity, measure
 from mlsd.config.schema import System
 from mlsd.errors import Fault, InputError, nearest
 from mlsd.estimators.base import Interval
-from mlsd.evaluation import ALL, ORACLE, Evaluated, click_predictions, prediction_figures, ranking_values
+from mlsd.evaluation import ALL, ORACLE, Evaluated, action_predictions, prediction_figures, ranking_values
 from mlsd.funnel import Funnel
 from mlsd.labels.base import Labels
 from mlsd.logs import Log
 from mlsd.metrics.base import PredictionMetric, RankingMetric
+from mlsd.runs.predicted import CLICK
 from mlsd.runs.steps import SHOWN, list_metrics
 from mlsd.stages.base import RequestStage
 from mlsd.stages.rank import RankStage
@@ -125,7 +126,7 @@ def known(system: System) -> set[str]:
     for name, stage in system.funnel.active.items():
         if not isinstance(stage, RequestStage):
             found |= {f"{name}.{metric}" for metric in (*metrics, ORACLE + first)}
-        if isinstance(stage, RankStage) and stage.calibrate:
+        if isinstance(stage, RankStage) and CLICK in stage.predictions:
             found |= {f"{name}.{metric}" for metric in predicted}
     undeclared = set(system.funnel.active) - set(system.funnel.costs)
     return found | set(MEASURED) | ({*COSTS} - ({"declared_ms"} if undeclared else set()))
@@ -199,7 +200,7 @@ def predicted(metric: str, passed: Passed) -> Interval:
     if not len(passed.labels.examination):
         raise InputError(f"{metric}: the labels estimate no examination, so clicks cannot be predicted")
     scored = stage_in_blocks(stage.scored, passed.before(name), passed.system.n_workers)
-    clicks = click_predictions(scored, passed.log, passed.labels, passed.evaluated)
+    clicks = action_predictions(scored, stage.predictions[CLICK], passed.log, passed.labels, passed.evaluated)
     metrics: Sequence[PredictionMetric] = [
         one
         for one in passed.system.metrics.values()

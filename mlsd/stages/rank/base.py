@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,20 @@ from mlsd.rankers.base import Scorer
 from mlsd.stages.base import CandidateStage
 from mlsd.stages.rank.scoring import ScoringStage
 from mlsd.types import Array, RankingBatch
+
+
+class Prediction(NamedTuple):
+    """A probability that a stage gives its candidates, and the action it is of."""
+
+    prob: str
+    """Column of the candidates: P(done | shown at the first position)."""
+    column: str
+    """Of the log's impressions."""
+    at_least: float
+    """The value of that column from which on the action counts as done."""
+
+
+CLICKS = {"click": Prediction("click_prob", "click", 1.0)}
 
 
 class RankStage(ScoringStage, CandidateStage):
@@ -43,6 +57,11 @@ class RankStage(ScoringStage, CandidateStage):
     ) -> None:
         CandidateStage.__init__(self, n_out)
         ScoringStage.__init__(self, ranker, loss, features, negatives, n_members)
+
+    @property
+    def predictions(self) -> Mapping[str, Prediction]:
+        """What it predicts of each candidate, by the name of the action."""
+        return CLICKS if self.calibrate else {}
 
     @abstractmethod
     def scored(self, batch: RankingBatch) -> RankingBatch:

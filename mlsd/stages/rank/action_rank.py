@@ -1,0 +1,156 @@
+"""Order candidates by what people are expected to do with them, each action at its declared value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mlsd import checks
+from mlsd.errors import InputError, nearest
+from mlsd.estimators.calibration import platt
+from mlsd.features.base import Declared
+from mlsd.fitting import Curves, Fitting
+from mlsd.labels.base import Labels, Negatives, TaskLabels
+from mlsd.logs import Log
+from mlsd.losses.base import Loss
+from mlsd.rankers.base import MultiTaskRanker, Scorer, check_log_odds
+from mlsd.stages.base import TrainingData
+from mlsd.stages.rank.base import Prediction, RankStage
+from mlsd.stages.rank.scoring import ALL_SHOWN, required
+from mlsd.types import Array, RankingBatch
+
+
+@dataclass(frozen=True)
+class Task:
+    """An action that is predicted, and what it is worth when somebody does it.
+
+    Args:
+        value: any number; below 0 of what nobody should be made to do.
+        column: of the log; None where it is called as the task is.
+        at_least: the value of the column from which on the action counts as done, above 0.
+    """
+
+    value: float
+    column: str | None = None
+    at_least: float = 1.0
+
+    def __post_init__(self) -> None:
+        checks.require(bool(np.isfinite(self.value)), "value", self.value, "must be finite")
+        checks.above("at_least", self.at_least, 0)
+
+
+class ActionRank(RankStage):
+    """Predicts what people do by one ranker and passes on the `n_out` candidates of highest value.
+
+        score = sum over tasks a of  value_a P(a | looked at first)
+
+    Adds `candidate.<task>_prob` for each task and `candidate.score`. Tasks are learnt together from
+    everything shown, each from what users did over the examination e of the position it was done at, so that
+    all expectations are those of the first position:
+
+        label of a task   [done] / e
+
+    Probabilities are calibrated on the validation window. An action that the log of a learning window does
+    not show once cannot be learnt: say null for it.
+
+    Args:
+        n_out: candidates passed on for each request, at most.
+        ranker: makes the ranker when called with `spec` (the fitted `FeatureSpec`), `loss` and `tasks`.
+        loss: what the ranker's training minimises for each task; its scores are log-odds.
+        features: name -> feature; None switches one off.
+        tasks: name -> task; None switches one off.
+        negatives: which candidates without any action are trained on.
+        n_members: trainings of the ranker whose scores are averaged; see `ScoringStage`.
+    """
+
+    def __init__(
+        self,
+        n_out: int,
+        ranker: Callable[..., MultiTaskRanker],
+        loss: Loss,
+        features: Mapping[str, Declared | None],
+        tasks: Mapping[str, Task | None],
+        negatives: Negatives = ALL_SHOWN,
+        n_members: int = 1,
+    ) -> None:
+        super().__init__(n_out, ranker, check_log_odds(loss), features, negatives, n_members)
+        on = {name: task for name, task in tasks.items() if task is not None}
+        self.tasks: Mapping[str, Task] = checks.not_empty("tasks", on)
+
+    @property
+    def produces(self) -> frozenset[str]:
+        return frozenset({"candidate.score", *(f"candidate.{name}_prob" for name in self.tasks)})
+
+    @property
+    def predictions(self) -> Mapping[str, Prediction]:
+        return {
+            name: Prediction(f"{name}_prob", task.column or name, task.at_least)
+            for name, task in self.tasks.items()
+        }
+
+    def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:
+        """Fit features and the ranker on the ranking window, and calibrate on the validation window.
+
+        Raises:
+            InputError: nothing can be learnt: no log, no such action, an action nobody did, or no candidates.
+        """
+        log, labels = required(data)
+        task_labels = self.task_labels(log, labels)
+        curves = self._train(data, task_labels, fitting)
+        self._calibrate(data.batches["validation"], task_labels)
+        return curves
+
+    def task_labels(self, log: Log, labels: Labels) -> TaskLabels:
+        """Labels of all tasks before the test window.
+
+        Args:
+            log: with the actions.
+            labels: with the estimated examination of positions.
+
+        Raises:
+            InputError: the log lacks an action.
+        """
+        shown = log.until("validation").impressions
+        pairs = shown["request_id"].to_numpy(), shown["item"].to_numpy()
+        weight = labels.weights(shown["position"].to_numpy())
+        return TaskLabels(
+            {name: Labels.of_pairs(*pairs, weight * self._done(name, shown)) for name in self.tasks}
+        )
+
+    def scored(self, batch: RankingBatch) -> RankingBatch:
+        scores = self._scores(self.features.transform(batch))
+        columns: dict[str, Array] = {}
+        total = np.zeros(len(scores))
+        for (name, task), calibration, column in zip(
+            self.tasks.items(), self._calibrations, scores.T, strict=True
+        ):
+            columns[f"{name}_prob"] = calibration.prob(column)
+            total += task.value * columns[f"{name}_prob"]
+        return RankingBatch(batch.requests, batch.candidates.with_columns(**columns, score=total))
+
+    def _done(self, name: str, shown: pd.DataFrame) -> NDArray[np.bool_]:
+        """(n_impressions,) whether the user did it."""
+        task, there = self.tasks[name], [str(one) for one in shown.columns]
+        column = task.column or name
+        if column not in there:
+            close = nearest(column, there)
+            hint = f"; nearest is {close!r}" if close else ""
+            raise InputError(f"tasks.{name}: the log's impressions have no column {column!r}{hint}")
+        return np.asarray(shown[column].to_numpy() >= task.at_least)
+
+    def _calibrate(self, batch: RankingBatch, labels: TaskLabels) -> None:
+        label = labels.of(batch)
+        shown = np.asarray(~np.isnan(label).any(axis=1), bool)
+        if not shown.any():
+            raise InputError("actions cannot be predicted: no candidate of the validation window was shown")
+        scores = self._scores(self._features_of(batch, shown))
+        self._calibrations = tuple(
+            platt(of_task, done) for of_task, done in zip(scores.T, label[shown].T, strict=True)
+        )
+
+    def _made(self) -> Scorer:
+        return self.ranker(spec=self.features.spec, loss=self.loss, tasks=tuple(self.tasks))
