@@ -281,9 +281,10 @@ def _metrics(sections: Sections) -> Iterator[Fault]:
         yield Fault("problem.goals.offline", problem.goals.offline, rule)
     online = sections.get("online")
     if isinstance(online, OnlineTest):
-        yield from _named("online", problem.goals.online, list(online.metrics))
+        known = [*online.metrics, *online.further]
+        yield from _named("online", problem.goals.online, known)
         for name in problem.goals.guardrails:
-            yield from _named("guardrails", name, list(online.metrics))
+            yield from _named("guardrails", name, known)
 
 
 def _named(key: str, name: str, known: list[str]) -> Iterator[Fault]:

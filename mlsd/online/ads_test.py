@@ -28,7 +28,7 @@ from mlsd.online.base import (
     totals,
 )
 from mlsd.online.books import Bookkeeper, Books
-from mlsd.online.outcomes import served_days, session_counts
+from mlsd.online.outcomes import Counting, served_days, session_counts
 from mlsd.online.result import ABResult, Effect, SampleRatio
 from mlsd.progress import Progress, silent
 from mlsd.serving import Policy
@@ -168,7 +168,7 @@ class AdsTest(OnlineTest):
         return ABResult(effects, SampleRatio(n_control, n_treatment, p_value), table.reset_index(drop=True))
 
 
-class AdsCounter:
+class AdsCounter(Counting):
     """Counts what the people of one world did, what was paid for it and what it was worth.
 
     Args:

@@ -47,6 +47,9 @@ class OnlineTest(ABC):
     hidden: ClassVar[Mapping[str, Ratio]] = {}
     """What only a synthetic world can tell: never estimated, the truth alone is reported."""
 
+    further: ClassVar[Mapping[str, str]] = {}
+    """What an experimenter sees that is no ratio of counts, by name -> what it is, in words."""
+
     truth: ClassVar[str]
     """How the true effect comes about, in words."""
 
@@ -59,7 +62,9 @@ class OnlineTest(ABC):
         return {
             "users": "users who came at all",
             "retained": f"users who came again {RETENTION_DAYS} days after their first day",
-            "retainable": f"users whose first day was more than {RETENTION_DAYS} days before the last",
+            "retainable": f"users whose first day was at least {RETENTION_DAYS} days before the last",
+            "retained_1d": "users who came again the day after their first",
+            "retainable_1d": "users whose first day was not the last",
         }
 
     @property
@@ -135,14 +140,17 @@ def totals(days: Iterable[tuple[Counts, Array]]) -> Counts:
     for counts, came_today in days:
         summed = {name: summed.get(name, 0.0) + values for name, values in counts.items()}
         came.append(came_today)
-    return summed | retention(np.stack(came, axis=1))
+    whole = np.stack(came, axis=1)
+    next_day = {f"{name}_1d": values for name, values in retention(whole, 1).items() if name != "users"}
+    return summed | retention(whole) | next_day
 
 
-def retention(came: Array) -> Counts:
-    """Who could be retained and who was: first seen on day d <= N - 8 of N, back on day d + 7.
+def retention(came: Array, n_days: int = RETENTION_DAYS) -> Counts:
+    """Who could be retained and who was: first seen on day d <= N - n - 1 of N, back on day d + n.
 
     Args:
-        came: (n_users, n_days) whether each user came on each day.
+        came: (n_users, N) whether each user came on each day.
+        n_days: n, at least 1.
 
     Example:
         >>> counts = retention(np.array([[1, 0, 0, 0, 0, 0, 0, 1, 0], [0, 0, 1, 0, 0, 0, 0, 0, 0]], bool))
@@ -150,7 +158,7 @@ def retention(came: Array) -> Counts:
         ([1.0, 0.0], [1.0, 0.0])
     """
     users, first = came.any(axis=1), came.argmax(axis=1)
-    retainable = users & (first + RETENTION_DAYS < came.shape[1])
-    back = np.minimum(first + RETENTION_DAYS, came.shape[1] - 1)
+    retainable = users & (first + n_days < came.shape[1])
+    back = np.minimum(first + n_days, came.shape[1] - 1)
     retained = retainable & came[np.arange(len(came)), back]
     return {"users": users * 1.0, "retainable": retainable * 1.0, "retained": retained * 1.0}

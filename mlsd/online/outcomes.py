@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -51,8 +52,24 @@ class KnowsSatisfaction(Protocol):
         """What no log shows."""
 
 
+class Counting(ABC):
+    """Counts what the users of one world did."""
+
+    world: LiveWorld
+    """Whose users they are."""
+
+    @abstractmethod
+    def __call__(self, served: Served) -> Counts:
+        """Counts of one day, `requests` among them."""
+
+    def felt(self, day: int, state: State) -> Counts:
+        """Counts that only the state after a day tells; none unless a world tells any."""
+        del day, state
+        return {}
+
+
 @dataclass(frozen=True)
-class Counter:
+class Counter(Counting):
     """Counts what the users of one world did.
 
     Args:
@@ -114,22 +131,11 @@ def session_counts(requests: Requests, successful: Array, n_users: int) -> Count
     }
 
 
-class Counting(Protocol):
-    """Counts what the users of one world did."""
-
-    @property
-    def world(self) -> LiveWorld:
-        """Whose users they are."""
-
-    def __call__(self, served: Served) -> Counts:
-        """Counts of one day, `requests` among them."""
-
-
 def served_days(
     counter: Counting, policy: Policy, users: Ints, days: Iterable[int], state: State, latency_ms: float
 ) -> Iterable[tuple[Counts, Array]]:
     """Serve these users day after day: each day's counts, and (n_users,) whether each user came."""
     for day in days:
         served, state = serve(counter.world, policy, users, day, state, latency_ms)
-        counts = counter(served)
+        counts = counter(served) | counter.felt(day, state)
         yield counts, counts["requests"] > 0

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mlsd.estimators.ab_test import SAMPLE_RATIO_ALARM, Comparison
 from mlsd.online.books import Books
+from mlsd.types import Floats
 
 
 class Effect(NamedTuple):
@@ -57,12 +58,14 @@ class ABResult:
         users: potential outcomes, one row for each arm and user: `arm`, `user`, `own` (whether the user
             was assigned to this arm) and the counts that the metrics are ratios of.
         books: arm -> its market, where anything was sold: of all users, with whole budgets.
+        exposures: arm -> (n_makers,) impressions of what each made, by all users, where a test counts them.
     """
 
     effects: Mapping[str, Effect]
     sample_ratio: SampleRatio
     users: pd.DataFrame
     books: Mapping[str, Books] = field(default_factory=dict)
+    exposures: Mapping[str, Floats] = field(default_factory=dict)
 
     def to_metrics(self) -> dict[str, dict[str, float | None]]:
         """Metric -> the fields of its `Comparison` and the `truth`, None where undefined."""

@@ -38,7 +38,10 @@ FUNNEL = "funnel"
 ORACLE = "oracle "
 """How the name of a ceiling starts: `oracle nDCG@10` is the best nDCG@10 a later stage could still reach."""
 
-LOWER_IS_BETTER = frozenset({"LogLoss", "ECE", "NE", "abandonment", "hide_rate"})
+LOWER_IS_BETTER = frozenset({
+    "LogLoss", "ECE", "NE", "abandonment", "hide_rate", "report_rate", "negative_rate", "annoyed_per_page",
+    "exposure_gini",
+})  # fmt: skip
 """Metrics of which less is better, unless a run says otherwise."""
 
 UNDIRECTED = frozenset({"requests_per_user", "ad_load"})

@@ -47,4 +47,4 @@ def _online(test: OnlineTest) -> Mapping[str, str]:
         name: f"{words.get(above, above)}, divided by {words.get(below, below)}."
         for name, (above, below) in {**test.metrics, **test.hidden}.items()
     }
-    return {name: f"{text[:1].upper()}{text[1:]}" for name, text in said.items()}
+    return {**{name: f"{text[:1].upper()}{text[1:]}" for name, text in said.items()}, **test.further}

@@ -99,7 +99,8 @@ UNITS_OF = {"request": "requests", "query": "queries"}
 
 SHARES = (
     "ctr", "session_success", "request_success", "abandonment", "retention_7d", "satisfaction",
-    "conversion_rate", "hide_rate",
+    "conversion_rate", "hide_rate", "report_rate", "negative_rate", "click_rate", "like_rate", "reply_rate",
+    "repost_rate", "follow_rate", "retention_1d",
 )  # fmt: skip
 UNITS = dict.fromkeys(SHARES, "%")
 

@@ -35,10 +35,10 @@ from mlsd.funnel import Funnel
 from mlsd.labels.base import Labels
 from mlsd.logs import Log, served_of
 from mlsd.metrics.base import DiversityMetric, PredictionMetric, RankingMetric
-from mlsd.online.ab_test import ABTest
 from mlsd.online.ads_test import AdsTest
 from mlsd.online.base import CONTROL, TREATMENT
 from mlsd.online.frontier import FrontierPoint
+from mlsd.online.policy_test import PolicyTest
 from mlsd.online.result import ABResult
 from mlsd.progress import Progress, silent
 from mlsd.runs.outcome import Logged, Offline
@@ -208,7 +208,7 @@ def try_online(system: System, logged: Logged, funnel: Funnel, progress: Progres
             return AdServer(arms[arm], catalog, market, budget_share=share, n_workers=n_workers)
 
         return online.run(world, server, *since)
-    if isinstance(online, ABTest):
+    if isinstance(online, PolicyTest):
         options = system.problem.n_positions, system.n_workers
         shown = {arm: Observing(one, lambda funnel: Greedy(funnel, *options)) for arm, one in arms.items()}
         return online.run(world, shown[CONTROL], shown[TREATMENT], *since)

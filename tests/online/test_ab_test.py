@@ -343,7 +343,7 @@ class TestBadInput:
     def test_a_world_without_dwell(self) -> None:
         world = SilentWorld(n_users=5)
         state: dict[str, Array] = world.first_state()
-        with pytest.raises(InputError, match="an A/B test needs the actions dwell_s of SilentWorld"):
+        with pytest.raises(InputError, match="an experiment needs the actions dwell_s of SilentWorld"):
             TEST.run(world, BEST, WORST, 0, state, LATENCIES_MS, SEED)
 
     def test_an_arm_without_latency(self) -> None:

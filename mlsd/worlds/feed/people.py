@@ -171,11 +171,12 @@ class People:
     def first_state(self) -> State:
         """What people remember before their first day, (n_users,) each: what they are used to.
 
-        Names that end in `_today` are sums over the pages since the day began.
+        Names that end in `_today` are sums over the pages of the day `felt_day`, the last with any.
         """
         options, n = self.options, self.n_users
         used_to = {name: np.full(n, getattr(options, f"expected_{name}")) for name in (*FELT, "latency_ms")}
-        return {**used_to, **{f"{name}_today": np.zeros(n) for name in FELT}}
+        nothing = {f"{name}_today": np.zeros(n) for name in FELT}
+        return {**used_to, **nothing, "felt_day": np.full(n, -1)}
 
     def visit_prob(self, state: State) -> Floats:
         """(n_users,) P(the person visits on a day)."""
@@ -206,19 +207,22 @@ class People:
         """(n_requests,) what the feed is read on, the same for a whole visit."""
         return rng.choice(self.seed, "devices", self.options.device_shares, moments.user, moments.day)
 
-    def felt(self, user: Ints, of_pages: dict[str, Floats], state: State) -> State:
+    def felt(self, user: Ints, day: Ints, of_pages: dict[str, Floats], state: State) -> State:
         """What the day was like so far, with further pages of these people.
 
         Args:
             user: (n_requests,) whose page it was.
+            day: (n_requests,) the same for all pages of a person.
             of_pages: `FELT` -> (n_requests,) what each page was like.
             state: before.
         """
-        sums = {
-            f"{name}_today": state[f"{name}_today"] + np.bincount(user, of_pages[name], self.n_users)
-            for name in FELT
-        }
-        return {**state, **sums}
+        last = state["felt_day"].copy()
+        last[user] = day
+        same_day, after = last == state["felt_day"], {**state, "felt_day": last}
+        for name in FELT:
+            before = np.where(same_day, state[f"{name}_today"], 0.0)
+            after[f"{name}_today"] = before + np.bincount(user, of_pages[name], self.n_users)
+        return after
 
     def remember(self, user: Ints, latency_ms: float, state: State) -> State:
         """What all people remember after a day.
@@ -234,7 +238,6 @@ class People:
         for name in FELT:
             of_day = state[f"{name}_today"] / np.maximum(n_pages, 1)
             after[name] = remembered(state[name], of_day, came, memory)
-            after[f"{name}_today"] = np.where(came, 0.0, state[f"{name}_today"])
         waited = np.full(self.n_users, float(latency_ms))
         after["latency_ms"] = remembered(state["latency_ms"], waited, came, memory)
         return after

@@ -193,11 +193,21 @@ class FeedWorld(LiveWorld):
             "annoyance": done.annoyed.sum(axis=1).astype(np.float64),
         }
         pairs = np.union1d(state["followed_pair"], followed)
-        return {**self.everybody.felt(user, felt, state), **seen.state(), "followed_pair": pairs}
+        return {
+            **self.everybody.felt(user, served.requests.day, felt, state),
+            **seen.state(),
+            "followed_pair": pairs,
+        }
 
     def after(self, users: Ints, served: Served, latency_ms: float, state: State) -> State:
         del users
         return self.everybody.remember(served.requests.user, latency_ms, state)
+
+    def felt_on(self, day: int, state: State) -> Mapping[str, Floats]:
+        """How many posts of a day satisfied and annoyed each user, by the state after it."""
+        on_day = state["felt_day"] == day
+        named = {"satisfied": "joy_today", "annoyed": "annoyance_today"}
+        return {name: np.where(on_day, state[column], 0.0) for name, column in named.items()}
 
     def judgements(self, requests: Requests) -> Judgements:
         moments_of(requests, self.everybody.numbering)
