@@ -1,155 +1,131 @@
-"""Sums of what happened to a key before a given day: statistics without a look into the future."""
+"""Sums of what happened to a key before a given period: statistics without a look into the future."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from math import prod
+from functools import reduce
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
+from mlsd import checks
 from mlsd.errors import InputError
+from mlsd.features.statistics.tally import Past, Tally, is_whole
 from mlsd.types import Array, Floats, Ints, State
+
+_STEP = 4
+"""Each tally has at least so many times the cells of the next: of a log and an hour a day, there are few."""
 
 
 @dataclass(frozen=True)
 class AsOfCounts:
-    """Cumulative sums by key and day, looked up strictly before a day.
+    """Cumulative sums by key and period, looked up strictly before a period, which grow with later events.
 
-    A key is a tuple of integers, such as (item,) or (query_id, item). Keys and days are numbered in order
-    and packed into one integer, cell = key * (n_days + 1) + day, so that one binary search finds the last
-    day of a key before any other. Past the last day nothing more is added: the sums are frozen there.
+    A key is a tuple of integers, such as (item,) or (query_id, item); a period is an integer, such as that of
+    a day or of an hour. After the last period nothing more is added: the sums stay as they are.
+
+    What is counted first is one large tally; what comes later is summed up in small ones beside it, and a
+    lookup adds all of them. Two tallies become one when the newer is no longer much smaller, so that there
+    are few, and an event is sorted anew a few times at most.
 
     Args:
-        distinct: one array for each part of the key: the values it takes, ascending.
-        cells: (n_cells,) int64, ascending: the days of each key on which something happened.
-        sums: (n_cells, n_values) float64, of everything up to and with that day.
-        first_day: the first day of all.
-        n_days: from the first to the last.
+        tallies: of different events, larger ones first.
 
     Example:
         >>> item, day, clicks = np.array([7, 7, 9]), np.array([0, 2, 1]), np.array([[1.0], [1.0], [5.0]])
         >>> counts = AsOfCounts.of([item], day, clicks)
         >>> counts.before([np.array([7, 7, 7, 9, 8])], np.array([0, 2, 99, 1, 99]))[:, 0].tolist()
         [0.0, 1.0, 2.0, 0.0, 0.0]
+        >>> later = counts.extended([np.array([7, 8])], np.array([4, 5]), np.array([[1.0], [3.0]]))
+        >>> later.before([np.array([7, 7, 8])], np.array([4, 5, 6]))[:, 0].tolist()
+        [2.0, 3.0, 3.0]
     """
 
-    distinct: tuple[Ints, ...]
-    cells: Ints
-    sums: Floats
-    first_day: int
-    n_days: int
+    tallies: tuple[Tally, ...]
 
     @staticmethod
-    def of(key: Sequence[Array], day: Ints, values: Floats) -> AsOfCounts:
+    def of(key: Sequence[Array], period: Ints, values: Floats) -> AsOfCounts:
         """Count events.
 
         Args:
             key: parts of the key, (n_events,) integers each.
-            day: (n_events,) int64.
+            period: (n_events,) int64.
             values: (n_events, n_values) what each event adds.
 
         Raises:
-            InputError: distinct keys times days do not fit into 64 bits.
+            InputError: distinct keys times periods do not fit into 64 bits.
         """
-        first = int(day.min(initial=0))
-        n_days = int(day.max(initial=first)) - first + 1
-        numbered = [pd.factorize(np.asarray(part, np.int64), sort=True) for part in key]
-        distinct = tuple(values for _, values in numbered)
-        _check_countable(distinct, n_days)
-        codes = np.zeros(len(day), np.int64)
-        for numbers, part in numbered:
-            codes = codes * len(part) + numbers
-        cells, sums = _summed(codes * (n_days + 1) + (day - first), values)
-        return AsOfCounts(distinct, cells, _running(sums, cells // (n_days + 1)), first, n_days)
+        return AsOfCounts((Tally.of(key, period, values),))
 
-    def before(self, key: Sequence[Array], day: Ints) -> Floats:
-        """(n, n_values) sums of each key over the days strictly before `day`; 0 for an unknown key.
+    def extended(self, key: Sequence[Array], period: Ints, values: Floats) -> AsOfCounts:
+        """The counts of further events, too; these stay as they are.
+
+        What they say equals, to the last bit, what `of` all events at once says, in whatever pieces and order
+        events come, and also where a piece holds periods that are known already: sums of whole numbers below
+        2**53 are exact. Sums of fractions depend on the order of adding, and are refused; a measure such as
+        dwell is counted in whole units, such as milliseconds.
+
+        It takes time in proportion to the further events and, now and then, to those since the first, not to
+        all that is counted.
+
+        Args:
+            key: parts of the key, (n_events,) integers each.
+            period: (n_events,) int64.
+            values: (n_events, n_values) what each event adds, whole numbers.
+
+        Raises:
+            InputError: a value is a fraction, or those counted so far are; or keys are too many, as in `of`.
+        """
+        if not len(period):
+            return self
+        self._check_whole(values)
+        newest = Tally.of(key, period, values)
+        kept = list(self.tallies)
+        while kept and len(kept[-1]) < _STEP * len(newest):
+            newest = kept.pop().joined(newest)
+        return AsOfCounts((*kept, newest))
+
+    def _check_whole(self, values: Floats) -> None:
+        rule = "a whole number: sums of fractions would depend on the order in which they are added"
+        for column, of_events in enumerate(() if is_whole(values) else values.T):
+            checks.every_row(f"values[:, {column}]", of_events, of_events == np.rint(of_events), rule)
+        if not all(tally.whole for tally in self.tallies):
+            raise InputError("counts of fractions, or of 2**53 and more, cannot be extended by further events")
+
+    def before(self, key: Sequence[Array], period: Ints) -> Floats:
+        """(n, n_values) sums of each key over the periods strictly before `period`; 0 for an unknown key.
 
         Args:
             key: parts of the key, (n,) integers each.
-            day: (n,) int64.
+            period: (n,) int64.
         """
-        codes, known = _codes(self.distinct, key)
-        if not len(self.cells):
-            return np.zeros((len(codes), self.sums.shape[1]))
-        first_cell = codes * (self.n_days + 1)
-        elapsed = np.minimum(np.maximum(day - self.first_day, 0), self.n_days)
-        rows = self.cells.searchsorted(first_cell + elapsed) - 1
-        counted = known & (rows >= 0) & (self.cells[rows] >= first_cell)
-        return np.asarray(self.sums[rows] * counted[:, None])
+        return self.past(key, period).sums
 
-    def totals_before(self, day: int) -> Floats:
-        """(n_keys, n_values) the sums of every key that was ever counted, before `day`."""
-        codes = np.unique(self.cells // (self.n_days + 1))
-        return self.before(self._parts(codes), np.full(len(codes), day, np.int64))
+    def past(self, key: Sequence[Array], period: Ints) -> Past:
+        """The same with the last of these periods in which something happened to the key.
 
-    def _parts(self, codes: Ints) -> list[Ints]:
-        shape = tuple(len(part) for part in self.distinct)
-        rows = np.unravel_index(codes, shape) if len(codes) else [codes] * len(shape)
-        return [part[row] for part, row in zip(self.distinct, rows, strict=True)]
+        Args:
+            key: parts of the key, (n,) integers each.
+            period: (n,) int64.
+        """
+        first, *later = (tally.past(key, period) for tally in self.tallies)
+        for past in later:
+            np.add(first.sums, past.sums, out=first.sums)
+            np.maximum(first.last, past.last, out=first.last)
+        return first
+
+    def totals_before(self, period: int) -> Floats:
+        """(n_keys, n_values) the sums of every key that was ever counted, before `period`, keys ascending."""
+        return self._together.totals_before(period)
+
+    @property
+    def _together(self) -> Tally:
+        return reduce(Tally.joined, self.tallies)
 
     def state(self) -> State:
-        parts = {f"key{i}": part for i, part in enumerate(self.distinct)}
-        return {
-            **parts,
-            "cells": self.cells,
-            "sums": self.sums,
-            "days": np.array([self.first_day, self.n_days]),
-        }
+        """All of it as if it had been counted at once."""
+        return self._together.state()
 
     @staticmethod
     def from_state(state: State) -> AsOfCounts:
-        n_parts = sum(name.startswith("key") for name in state)
-        first, n_days = state["days"].tolist()
-        parts = tuple(state[f"key{i}"] for i in range(n_parts))
-        return AsOfCounts(parts, state["cells"], state["sums"], first, n_days)
-
-
-def _codes(distinct: tuple[Ints, ...], key: Sequence[Array]) -> tuple[Ints, NDArray[np.bool_]]:
-    """One integer for each key, and whether all its parts are known."""
-    codes = np.zeros(len(key[0]), np.int64)
-    known = np.ones(len(key[0]), bool)
-    for values, part in zip(distinct, key, strict=True):
-        if not len(values):
-            return codes, np.zeros(len(codes), bool)
-        rows = np.minimum(values.searchsorted(part), len(values) - 1)
-        known &= values[rows] == part
-        codes = codes * len(values) + rows
-    return codes, known
-
-
-def _check_countable(distinct: tuple[Ints, ...], n_days: int) -> None:
-    sizes = [len(part) for part in distinct]
-    if prod(sizes) * (n_days + 1) >= 2**63:
-        raise InputError(
-            f"keys of {' x '.join(map(str, sizes))} values on {n_days} days are too many to count, "
-            "must be fewer than 2**63 together"
-        )
-
-
-def _summed(cells: Ints, values: Floats) -> tuple[Ints, Floats]:
-    """The distinct cells, ascending, and the sums of the values of each."""
-    order = np.argsort(cells, kind="stable")
-    ordered = cells[order]
-    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
-    sums = np.zeros((len(starts), values.shape[1]))
-    for column, of_events in enumerate(values.T if len(starts) else ()):
-        sums[:, column] = np.add.reduceat(of_events[order], starts, dtype=np.float64)
-    return ordered[starts], sums
-
-
-def _running(sums: Floats, keys: Ints) -> Floats:
-    """Sums accumulated over the rows of each key, which stand together, without rounding of other keys."""
-    running = sums.copy()
-    starts = np.flatnonzero(np.diff(keys, prepend=-1))
-    place = np.arange(len(keys)) - np.repeat(starts, np.diff(np.append(starts, len(keys))))
-    ends = np.cumsum(np.bincount(place))
-    order = np.argsort(place.astype(np.min_scalar_type(len(ends))), kind="stable")
-    for start, end in pairwise(ends):
-        rows = order[start:end]
-        running[rows] += running[rows - 1]
-    return running
+        return AsOfCounts((Tally.from_state(state),))
