@@ -57,6 +57,12 @@ class Numbering:
         held[part - low] = True
         return Numbering.of(np.flatnonzero(held) + low)
 
+    def joined(self, other: Numbering) -> Numbering:
+        """Number the integers of both."""
+        _, known = self.rows(other.values)
+        new = other.values[~known]
+        return Numbering.of(np.sort(np.concatenate([self.values, new]))) if len(new) else self
+
     def rows(self, wanted: Array) -> tuple[Ints, NDArray[np.bool_]]:
         """(n,) the place of each integer, meaningful where it is known, and (n,) whether it is."""
         part = np.asarray(wanted, np.int64)

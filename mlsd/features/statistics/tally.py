@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from math import prod
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,11 @@ NEVER = np.iinfo(np.int64).min
 
 EXACT = 2.0**53
 """Sums of whole numbers below this are exact in any order."""
+
+SortKind = Literal["quicksort", "stable"]
+ANY_ORDER: SortKind = "quicksort"
+TWO_RUNS: SortKind = "stable"
+"""What sorts quickest; what is two ascending runs is merged in one pass by a stable sort."""
 
 _BLOCK = 1 << 20
 """Keys that are looked up at once: what is needed meanwhile stays small. Changes no figure."""
@@ -80,9 +85,14 @@ class Tally:
 
     @staticmethod
     def _summed(
-        parts: tuple[Numbering, ...], cells: Ints, values: Floats, first: int, n_periods: int
+        parts: tuple[Numbering, ...],
+        cells: Ints,
+        values: Floats,
+        first: int,
+        n_periods: int,
+        kind: SortKind = ANY_ORDER,
     ) -> Tally:
-        cells, sums = _sums_of_cells(cells, values)
+        cells, sums = _sums_of_cells(cells, values, kind)
         return Tally(parts, cells, _running(sums, cells // (n_periods + 1)), first, n_periods)
 
     def __len__(self) -> int:
@@ -112,7 +122,7 @@ class Tally:
         first_cells = codes[np.flatnonzero(np.diff(codes, prepend=-1))] * width
         found, at, _ = self._found(first_cells, first_cells + self._elapsed(np.array([period])))
         totals = np.zeros((len(first_cells), self.n_values))
-        totals[found] = self.sums[at[found]]
+        totals[found] = self.sums.take(at[found], axis=0)
         return totals
 
     def joined(self, other: Tally) -> Tally:
@@ -121,12 +131,11 @@ class Tally:
             return self if len(self) else other
         first = min(self.first, other.first)
         n_periods = max(self.first + self.n_periods, other.first + other.n_periods) - first
-        pairs = zip(self.parts, other.parts, strict=True)
-        parts = tuple(Numbering.of(np.union1d(one.values, two.values)) for one, two in pairs)
+        parts = tuple(one.joined(two) for one, two in zip(self.parts, other.parts, strict=True))
         _check_countable(parts, n_periods)
         cells = [tally._cells_among(parts, first, n_periods) for tally in (self, other)]
         values = np.concatenate([self._increments, other._increments])
-        return Tally._summed(parts, np.concatenate(cells), values, first, n_periods)
+        return Tally._summed(parts, np.concatenate(cells), values, first, n_periods, TWO_RUNS)
 
     def _look_up(self, key: Sequence[Array], period: Ints, into: Past) -> None:
         """Write the past of each key to its place, of those that have any."""
@@ -135,10 +144,10 @@ class Tally:
         first_cell = _packed(self.parts, [of_part[rows] for of_part in places]) * (self.n_periods + 1)
         wanted = first_cell + self._elapsed(period[rows])
         if min(len(wanted), len(self)) >= _SORT_FROM:
-            wanted, order = _sorted(wanted)
+            wanted, order = _sorted(wanted, ANY_ORDER)
             rows, first_cell = rows[order], first_cell[order]
         found, at, elapsed = self._found(first_cell, wanted)
-        into.sums[rows[found]] = self.sums[at[found]]
+        into.sums[rows[found]] = self.sums.take(at[found], axis=0)
         into.last[rows[found]] = elapsed[found] + self.first
 
     def _elapsed(self, period: Ints) -> Ints:
@@ -205,9 +214,9 @@ def _check_countable(parts: tuple[Numbering, ...], n_periods: int) -> None:
         )
 
 
-def _sums_of_cells(cells: Ints, values: Floats) -> tuple[Ints, Floats]:
+def _sums_of_cells(cells: Ints, values: Floats, kind: SortKind) -> tuple[Ints, Floats]:
     """The distinct cells, ascending, and the sums of the values of each."""
-    ordered, order = _sorted(cells)
+    ordered, order = _sorted(cells, kind)
     starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
     sums = np.zeros((len(starts), values.shape[1]))
     for column, of_events in enumerate(values.T if len(starts) else ()):
@@ -215,7 +224,7 @@ def _sums_of_cells(cells: Ints, values: Floats) -> tuple[Ints, Floats]:
     return ordered[starts], sums
 
 
-def _sorted(cells: Ints) -> tuple[Ints, Ints]:
+def _sorted(cells: Ints, kind: SortKind) -> tuple[Ints, Ints]:
     """Cells of 0 or more in ascending order, and the row of each; equal ones keep their order.
 
     Where cell and row fit into one integer, sorting such integers takes less than half as long.
@@ -226,7 +235,7 @@ def _sorted(cells: Ints) -> tuple[Ints, Ints]:
         return cells[order], order
     packed = cells << bits
     packed |= np.arange(len(cells))
-    packed.sort()
+    packed.sort(kind=kind)
     order = packed & ((1 << bits) - 1)
     packed >>= bits
     return packed, order
@@ -251,6 +260,6 @@ def _running(sums: Floats, keys: Ints) -> Floats:
 def _running_whole(sums: Floats, starts: Ints, counts: Ints) -> Floats:
     """The same for whole numbers, whose sums over all keys are exact, too."""
     running = np.cumsum(sums, axis=0)
-    before = running[starts] - sums[starts]
+    before = running.take(starts, axis=0) - sums.take(starts, axis=0)
     running -= np.repeat(before, counts, axis=0)
     return running
