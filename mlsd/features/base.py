@@ -120,9 +120,19 @@ class Shared(ABC):
     def fit(self, catalog: Catalog, log: Log) -> None:
         """Learn, as a feature does."""
 
+    def joined(self, other: Self) -> Self:
+        """What serves the features of both, not fitted; `other` has the same key. Neither changes."""
+        del other
+        return self
+
     @abstractmethod
     def prepare(self, batch: RankingBatch) -> Any:
         """What its features read of a batch."""
+
+    def observed(self, served: Served) -> Self:
+        """This part when it knows, too, what users did since it was fitted; see `Feature.observed`."""
+        del served
+        return self
 
     @abstractmethod
     def state(self) -> State:
@@ -134,7 +144,10 @@ class Shared(ABC):
 
 
 class SharingFeature(Feature):
-    """A feature that reads what a `Shared` part prepares."""
+    """A feature that reads what a `Shared` part prepares, which is fitted before it.
+
+    What it remembers of users is in the shared part; its own state is what training fixed.
+    """
 
     shared: Shared
 
@@ -152,6 +165,17 @@ class SharingFeature(Feature):
 
     def values(self, batch: RankingBatch) -> Array:
         return self.read(self.shared.prepare(batch))
+
+    def reading(self, shared: Shared) -> Self:
+        """The same feature on another shared part; itself on its own."""
+        if shared is self.shared:
+            return self
+        other = copy(self)
+        other.shared = shared
+        return other
+
+    def observed(self, served: Served) -> Self:
+        return self.reading(self.shared.observed(served))
 
 
 class Scaling(NamedTuple):
@@ -186,10 +210,7 @@ class FeatureSet:
     def __init__(self, features: Mapping[str, Declared | None]) -> None:
         on = {name: feature for name, feature in features.items() if feature is not None}
         self.declared: dict[str, Declared] = checks.not_empty("features", on)
-        self.shared: dict[str, Shared] = {}
-        for feature in self.declared.values():
-            if isinstance(feature, SharingFeature):
-                feature.shared = self.shared.setdefault(feature.shared.key, feature.shared)
+        self.shared = _shared(self.declared.values())
         self.features = self._with_members({})
         self.scaling: Scaling | None = None
         self._muted: frozenset[str] = frozenset()
@@ -284,7 +305,11 @@ class FeatureSet:
     def observed(self, served: Served) -> Self:
         """The same fitted features when they know, too, what users did since."""
         newer = copy(self)
-        newer.features = {name: feature.observed(served) for name, feature in self.features.items()}
+        newer.shared = {key: shared.observed(served) for key, shared in self.shared.items()}
+        newer.features = {
+            name: _newer(feature, newer.shared, served) for name, feature in self.features.items()
+        }
+        newer.declared = {name: newer.features.get(name, each) for name, each in self.declared.items()}
         return newer
 
     def transform(self, batch: RankingBatch, kept: NDArray[np.bool_] | None = None) -> FeatureBatch:
@@ -369,6 +394,25 @@ class FeatureSet:
     def _parts(self) -> Iterator[tuple[str, Feature | Shared]]:
         yield from ((f"shared.{key}", shared) for key, shared in self.shared.items())
         yield from ((f"feature.{name}", feature) for name, feature in self.features.items())
+
+
+def _shared(declared: Iterable[Declared]) -> dict[str, Shared]:
+    """The shared parts of features by key, each of which from then on serves all its features."""
+    sharing = [feature for feature in declared if isinstance(feature, SharingFeature)]
+    parts: dict[str, Shared] = {}
+    for feature in sharing:
+        known = parts.get(feature.shared.key)
+        parts[feature.shared.key] = known.joined(feature.shared) if known else feature.shared
+    for feature in sharing:
+        feature.shared = parts[feature.shared.key]
+    return parts
+
+
+def _newer(feature: Feature, shared: Mapping[str, Shared], served: Served) -> Feature:
+    """A feature that knows what users did since, when the shared parts know it already."""
+    if isinstance(feature, SharingFeature):
+        return feature.reading(shared[feature.shared.key])
+    return feature.observed(served)
 
 
 def _members_of(group: str, names: Iterable[str]) -> list[str]:

@@ -90,7 +90,9 @@ class AsOfCounts:
         for column, of_events in enumerate(() if is_whole(values) else values.T):
             checks.every_row(f"values[:, {column}]", of_events, of_events == np.rint(of_events), rule)
         if not all(tally.whole for tally in self.tallies):
-            raise InputError("counts of fractions, or of 2**53 and more, cannot be extended by further events")
+            raise InputError(
+                "counts of fractions, or of 2**53 and more, cannot be extended by further events"
+            )
 
     def before(self, key: Sequence[Array], period: Ints) -> Floats:
         """(n, n_values) sums of each key over the periods strictly before `period`; 0 for an unknown key.

@@ -9,6 +9,7 @@ import numpy as np
 from mlsd.estimators.position_bias import shuffled_clicks
 from mlsd.features.base import Family
 from mlsd.features.statistics.counted import CountedFeature, Events, actions, days
+from mlsd.features.statistics.gamma import gamma_prior, log_relative_rate
 from mlsd.logs import Log
 from mlsd.types import Array, Catalog, Floats, RankingBatch
 
@@ -45,9 +46,8 @@ class ItemClickThrough(CountedFeature):
         return gamma_prior(*totals.T)
 
     def smoothed(self, sums: Floats, prior: Floats) -> Floats:
-        a, b = prior
         examined, clicks = sums.T
-        return np.asarray(np.log((a + clicks) / (b + examined)) - np.log(a / b))
+        return log_relative_rate(examined, clicks, prior)
 
 
 class QueryItemClickThrough(ItemClickThrough):
@@ -61,35 +61,3 @@ class QueryItemClickThrough(ItemClickThrough):
 
     def key(self, batch: RankingBatch) -> list[Array]:
         return [batch.per_candidate("request.query_id"), batch.candidates.items]
-
-
-def gamma_prior(exposure: Floats, events: Floats) -> Floats:
-    """(a, b) of the Gamma distribution of rates that differ between keys.
-
-        m = (sum of C + 1/2) / (sum of E + 1),   v = sum of E (C/E - m)^2 / sum of E  -  m / mean of E
-        a = m^2 / v,   b = m / v
-
-    where v, the variance between keys, is what chance does not explain. If nothing remains, all keys are
-    taken to be alike: b is the whole exposure.
-
-    Source: Marshall (1991), "Mapping disease and mortality rates using empirical Bayes estimators".
-
-    Args:
-        exposure: (n_keys,) E.
-        events: (n_keys,) C.
-
-    Example:
-        >>> a, b = gamma_prior(np.full(4, 100.0), np.array([10.0, 30.0, 10.0, 30.0]))
-        >>> round(float(a / b), 2), round(float(b))  # v = .1**2 - .2 / 100, up to the half event
-        (0.2, 25)
-    """
-    shown = exposure > 0
-    exposure, events = exposure[shown], events[shown]
-    total = float(exposure.sum())
-    mean = (float(events.sum()) + 0.5) / (total + 1.0)
-    if not len(exposure):
-        return np.array([mean, 1.0])
-    spread = float(np.sum(exposure * np.square(events / exposure - mean))) / total
-    between = spread - mean * len(exposure) / total
-    strength = min(mean / between, total) if between > 0 else total
-    return np.array([mean * strength, strength])

@@ -6,12 +6,13 @@ from abc import abstractmethod
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from mlsd.errors import InputError, NotFittedError
 from mlsd.features.base import Feature
 from mlsd.features.statistics.as_of import AsOfCounts
-from mlsd.logs import Log
-from mlsd.types import Array, Catalog, Floats, Ints, RankingBatch, State
+from mlsd.logs import SPLITS, Log
+from mlsd.types import Array, Catalog, Floats, Ints, RankingBatch, Requests, State
 
 
 class Events(NamedTuple):
@@ -81,15 +82,30 @@ class CountedFeature(Feature):
 
 def first_day_after_training(log: Log) -> int:
     """The day before which counts belong to the windows that training may look at."""
-    return int(log.until("ranking").requests.day.max(initial=-1)) + 1
+    return int(_training(log).day.max(initial=-1)) + 1
+
+
+def first_hour_after_training(log: Log) -> int:
+    """The hour before which counts belong to the windows that training may look at."""
+    return int(_training(log).hour.max(initial=-1)) + 1
+
+
+def _training(log: Log) -> Requests:
+    """The requests of the windows up to and with `ranking`."""
+    return log.requests.take(np.isin(log.split, SPLITS[: SPLITS.index("ranking") + 1]))
 
 
 def actions(log: Log, name: str) -> Floats:
     """(n_impressions,) a column of actions as numbers."""
-    if name not in log.impressions.columns:
-        known = ", ".join(map(str, log.impressions.columns))
+    return action(log.impressions, name).astype(np.float64)
+
+
+def action(impressions: pd.DataFrame, name: str) -> Array:
+    """(n_impressions,) a column of actions as it is."""
+    if name not in impressions.columns:
+        known = ", ".join(map(str, impressions.columns))
         raise InputError(f"the log has no action {name!r}; its impressions have {known}")
-    return log.impressions[name].to_numpy().astype(np.float64)
+    return impressions[name].to_numpy()
 
 
 def days(log: Log) -> Ints:

@@ -133,8 +133,8 @@ class Tally:
         n_periods = max(self.first + self.n_periods, other.first + other.n_periods) - first
         parts = tuple(one.joined(two) for one, two in zip(self.parts, other.parts, strict=True))
         _check_countable(parts, n_periods)
-        cells = [tally._cells_among(parts, first, n_periods) for tally in (self, other)]
-        values = np.concatenate([self._increments, other._increments])
+        cells = [tally.cells_among(parts, first, n_periods) for tally in (self, other)]
+        values = np.concatenate([self.increments, other.increments])
         return Tally._summed(parts, np.concatenate(cells), values, first, n_periods, TWO_RUNS)
 
     def _look_up(self, key: Sequence[Array], period: Ints, into: Past) -> None:
@@ -161,14 +161,14 @@ class Tally:
         return np.asarray((at >= 0) & (elapsed >= 0)), at, elapsed
 
     @property
-    def _increments(self) -> Floats:
+    def increments(self) -> Floats:
         """(n_cells, n_values) the sums of each cell alone."""
         starts = np.flatnonzero(np.diff(self.cells // (self.n_periods + 1), prepend=-1))
         increments = np.diff(self.sums, axis=0, prepend=0.0)
         increments[starts] = self.sums[starts]
         return increments
 
-    def _cells_among(self, parts: tuple[Numbering, ...], first: int, n_periods: int) -> Ints:
+    def cells_among(self, parts: tuple[Numbering, ...], first: int, n_periods: int) -> Ints:
         """(n_cells,) the same cells where the key has these parts and there are these periods."""
         codes, elapsed = np.divmod(self.cells, self.n_periods + 1)
         places = np.unravel_index(codes, tuple(len(part) for part in self.parts))

@@ -9,7 +9,8 @@ from mlsd import rng
 from mlsd.errors import InputError
 from mlsd.estimators.position_bias import shuffled_clicks
 from mlsd.features.base import Feature
-from mlsd.features.statistics.click_through import ItemClickThrough, QueryItemClickThrough, gamma_prior
+from mlsd.features.statistics.click_through import ItemClickThrough, QueryItemClickThrough
+from mlsd.features.statistics.gamma import gamma_prior
 from mlsd.testing.feature_kit import FeatureKit
 from mlsd.testing.small_log import SmallLog
 
