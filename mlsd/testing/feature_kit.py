@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
 from mlsd.errors import InputError, NotFittedError
-from mlsd.features.base import Feature, FeatureSet
+from mlsd.features.base import Feature, FeatureSet, Shared, SharingFeature
+from mlsd.logs import Log, served_of
 from mlsd.testing.small_log import SmallLog
 from mlsd.types import Array, FeatureBatch, RankingBatch, Requests
 
 SMALL = SmallLog()
+
+FIRST_OBSERVED = int(np.count_nonzero(np.isin(SMALL.log.split, ["retrieval", "ranking"])))
+"""The row of the first request after the training windows."""
 
 
 class FeatureKit(ABC):
@@ -101,6 +106,45 @@ class FeatureKit(ABC):
         before = self.candidates(log.until("ranking").requests)
         assert same_values(_raw(features, before), _raw(other, before))
 
+    @pytest.mark.parametrize("n_pieces", [1, 5, 40])
+    @pytest.mark.parametrize("n_fitted", [FIRST_OBSERVED, FIRST_OBSERVED + 37, len(SMALL.requests)])
+    def test_what_is_observed_is_known_as_if_it_had_been_logged(self, n_fitted: int, n_pieces: int) -> None:
+        """Whatever part of the log it is fitted on, and in whatever pieces it observes the rest.
+
+        A feature that observes nothing stays as it was fitted.
+        """
+        log = SMALL.log
+        fitted = later = self.trained_on(rows_of(log, 0, n_fitted))
+        cuts = np.linspace(n_fitted, len(log.requests), n_pieces + 1).astype(int).tolist()
+        for start, end in pairwise(cuts):
+            later = later.observed(served_of(rows_of(log, start, end)))
+        known = self.trained_on(log) if is_live(self.make()) else fitted
+        expected, batch = known.transform(self.batch()), self.batch()
+        assert same_bits(later.transform(batch), expected)
+        restored = FeatureSet({"feature": self.make()})
+        restored.load_state(later.state())
+        assert same_bits(restored.transform(batch), expected)
+
+    @pytest.mark.parametrize("row", [FIRST_OBSERVED, FIRST_OBSERVED + 26, len(SMALL.requests) - 30])
+    def test_what_happens_in_an_hour_is_known_from_the_next_one_on(self, row: int) -> None:
+        """Other items and actions from some hour on change nothing before it, nor in it."""
+        log = SMALL.log
+        features = self.trained_on(rows_of(log, 0, FIRST_OBSERVED))
+        hour = log.requests.hour
+        rest = rows_of(log, FIRST_OBSERVED, len(log.requests))
+        true = features.observed(served_of(rest))
+        other = features.observed(served_of(changed_from(rest, int(hour[row]))))
+        until = self.candidates(log.requests.take(hour <= hour[row]))
+        assert same_values(_raw(true, until), _raw(other, until))
+        after = self.candidates(log.requests.take(hour > hour[row]))
+        assert same_values(_raw(true, after), _raw(other, after)) == (not is_live(self.make()))
+
+    def trained_on(self, log: Log) -> FeatureSet:
+        """Fitted on this log, of which the training windows are whole."""
+        features = FeatureSet({"feature": self.make()})
+        features.fit(SMALL.catalog, log, self.candidates(log.until("ranking").requests))
+        return features
+
     def test_unfitted_is_refused(self) -> None:
         with pytest.raises(NotFittedError):
             FeatureSet({"feature": self.make()}).transform(self.batch())
@@ -110,6 +154,30 @@ class FeatureKit(ABC):
             FeatureSet({"feature": self.make()}).fit(
                 SMALL.catalog, SMALL.log, RankingBatch.of(SMALL.requests)
             )
+
+
+def is_live(feature: Feature) -> bool:
+    """Whether a feature, or the shared part that it reads, observes what users do."""
+    if isinstance(feature, SharingFeature) and type(feature).observed is SharingFeature.observed:
+        return type(feature.shared).observed is not Shared.observed
+    return type(feature).observed is not Feature.observed
+
+
+def rows_of(log: Log, start: int, end: int) -> Log:
+    """The requests of a log from one row to another, with what they were shown."""
+    shown = log.impressions[(log.request_rows >= start) & (log.request_rows < end)]
+    rows = slice(start, end)
+    return Log(log.requests.take(rows), shown.reset_index(drop=True), log.split[rows])
+
+
+def changed_from(log: Log, hour: int) -> Log:
+    """The log with every item another one, and every action turned round, from an hour on."""
+    shown = log.impressions
+    later = log.requests.hour[log.request_rows] >= hour
+    click = shown["click"] ^ later
+    dwell_s = shown["dwell_s"].where(~later, np.where(click, 90.0, 0.0).astype(np.float32))
+    item = np.where(later, (shown["item"] + 1) % len(SMALL.catalog), shown["item"])
+    return replace(log, impressions=shown.assign(item=item, click=click, dwell_s=dwell_s))
 
 
 def without(batch: RankingBatch, owner: str, name: str) -> RankingBatch:

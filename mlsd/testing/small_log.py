@@ -10,7 +10,7 @@ import numpy as np
 from mlsd import rng
 from mlsd.labels.base import Labels
 from mlsd.logs import Log, impressions_of, split_by_time
-from mlsd.types import Candidates, Catalog, Floats, Ints, RankingBatch, Requests, Served, Slates
+from mlsd.types import Candidates, Catalog, Floats, Ints, RankingBatch, Relation, Requests, Served, Slates
 
 WORDS = ("amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "haven")
 N_ITEMS, N_REQUESTS, N_USERS, N_DAYS = 40, 400, 25, 16
@@ -24,7 +24,8 @@ class SmallLog:
     """Items and queries of one to three made-up words; a click follows a shared word of query and title.
 
     Users look at position k with probability 1 / (k + 1). Half of the slates are shuffled. The candidates of
-    each request have a score, a fused score, a BM25 score and a two-tower score.
+    each request have a score, a fused score, a BM25 score and a two-tower score. Each user follows one source
+    from the start, and one since a day of the log.
 
     Args:
         seed: of everything.
@@ -46,7 +47,7 @@ class SmallLog:
             "published_days": -100.0 * rng.uniform(self.seed, "published", item),
             "n_words": np.array([len(text.split()) for text in texts]),
         }
-        return Catalog(np.array([f"item-{i}" for i in item]), columns)
+        return Catalog(np.array([f"item-{i}" for i in item]), columns, {"follows": self._follows()})
 
     @cached_property
     def requests(self) -> Requests:
@@ -89,6 +90,11 @@ class SmallLog:
         label = seen["click"].to_numpy() / EXAMINATION[seen["position"].to_numpy()]
         pairs = seen["request_id"].to_numpy(), seen["item"].to_numpy()
         return Labels.of_pairs(*pairs, label, EXAMINATION, float(N_POSITIONS))
+
+    def _follows(self) -> Relation:
+        user = np.arange(N_USERS)
+        since = np.concatenate([np.full(N_USERS, -np.inf), user % N_DAYS + 0.5])
+        return Relation.of(np.tile(user, 2), np.concatenate([user, 3 * user + 1]) % 7, since)
 
     def _slates(self, requests: Requests) -> Slates:
         batch = self.candidates(requests)

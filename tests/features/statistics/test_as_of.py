@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +11,8 @@ from hypothesis import strategies as st
 from mlsd import rng
 from mlsd.errors import InputError
 from mlsd.features.statistics.as_of import AsOfCounts
+from mlsd.features.statistics.tally import NEVER
+from mlsd.types import Floats, Ints
 
 
 @given(
@@ -55,3 +60,94 @@ def test_keys_of_any_size_but_not_too_many() -> None:
     many = np.arange(2**13)
     with pytest.raises(InputError, match="must be fewer than 2\\*\\*63 together"):
         AsOfCounts.of([many] * 5, np.zeros(2**13, np.int64), np.ones((2**13, 1)))
+
+
+Event = tuple[int, int, int, int]
+EVENTS = st.lists(
+    st.tuples(st.integers(-2, 3), st.integers(0, 3), st.integers(-2, 6), st.integers(-9, 9)), max_size=40
+)
+
+
+def arrays(events: list[Event]) -> tuple[list[Ints], Ints, Floats]:
+    """Key, period and values of events."""
+    table = np.array(events, np.int64).reshape(-1, 4)
+    return [table[:, 0], table[:, 1]], table[:, 2], table[:, 2:].astype(np.float64)
+
+
+@given(EVENTS, st.lists(EVENTS, max_size=6))
+def test_extended_says_what_counting_all_at_once_says(first: list[Event], pieces: list[list[Event]]) -> None:
+    """Whatever the pieces are, and also where they hold periods that were known before."""
+    counts = AsOfCounts.of(*arrays(first))
+    for piece in pieces:
+        counts = counts.extended(*arrays(piece))
+    events = [*first, *(event for piece in pieces for event in piece)]
+    at_once = AsOfCounts.of(*arrays(events))
+    a, b, period = (part.ravel() for part in np.meshgrid(range(-3, 5), range(-1, 5), range(-4, 9)))
+    expected = at_once.before([a, b], period)
+    for known in (counts, AsOfCounts.from_state(counts.state())):
+        past = known.past([a, b], period)
+        assert past.sums.tobytes() == expected.tobytes()
+        for x, y, p, last in zip(a, b, period, past.last, strict=True):
+            before = [e[2] for e in events if (e[0], e[1]) == (x, y) and e[2] < p]
+            assert last == max(before, default=NEVER)
+        assert known.totals_before(3).tobytes() == at_once.totals_before(3).tobytes()
+
+
+def test_large_counts_equal_those_looked_up_in_few_rows() -> None:
+    """What is looked up in the order of cells, and in blocks, is what it is a few rows at a time."""
+    n = 20_000
+    rows = np.arange(n)
+    key = [rng.integers(1, "users", 300, rows), rng.integers(1, "authors", 40, rows)]
+    hour, values = rng.integers(1, "hours", 100, rows), rng.integers(1, "values", 3, rows)[:, None] * 1.0
+    counts = AsOfCounts.of(key, hour, values)
+    together = counts.past(key, hour)
+    for start in range(0, n, 997):
+        some = slice(start, start + 997)
+        few = counts.past([part[some] for part in key], hour[some])
+        assert few.sums.tobytes() == together.sums[some].tobytes()
+        assert few.last.tobytes() == together.last[some].tobytes()
+
+
+def test_an_hour_a_call_leaves_few_tallies_and_the_first_as_it_is() -> None:
+    n, n_hours = 50_000, 336
+    keys = rng.integers(2, "keys", 4_000, np.arange(n))
+    counts = first = AsOfCounts.of([keys], np.arange(n) % 100, np.ones((n, 1)))
+    for hour in range(100, 100 + n_hours):
+        new = rng.integers(2, "new", 5_000, hour, np.arange(20))
+        counts = counts.extended([new], np.full(20, hour), np.ones((20, 1)))
+        assert len(counts.tallies) <= 8  # 4**7 times 20 is more than the first holds
+    assert counts.tallies[0] is first.tallies[0]
+    assert counts.totals_before(10**6).sum() == n + 20 * n_hours
+
+
+def test_what_counts_were_is_not_changed_by_extending_them() -> None:
+    counts = AsOfCounts.of([np.array([1])], np.array([0]), np.array([[1.0]]))
+    later = counts.extended([np.array([1])], np.array([0]), np.array([[2.0]]))
+    assert counts.before([np.array([1])], np.array([1])).tolist() == [[1.0]]
+    assert later.before([np.array([1])], np.array([1])).tolist() == [[3.0]]
+
+
+def test_sums_of_fractions_do_not_grow() -> None:
+    """Whole units do: a hundred thousandths of a second."""
+    key, day, dwell = [np.array([1, 1])], np.array([0, 1]), np.array([[0.1], [0.2]])
+    whole = np.rint(1e5 * dwell)
+    counts = AsOfCounts.of(key, day, whole).extended(key, day, whole)
+    assert counts.before([np.array([1])], np.array([9])).tolist() == [[60_000.0]]
+    with pytest.raises(InputError, match=r"values\[:, 0\]\[0\] == 0.1, must be a whole number: sums of frac"):
+        counts.extended(key, day, dwell)
+    with pytest.raises(InputError, match="counts of fractions, or of 2\\*\\*53 and more, cannot be extended"):
+        AsOfCounts.of(key, day, dwell).extended(key, day, whole)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.floats(-1e6, 1e6)), max_size=40))
+def test_sums_of_fractions_are_added_in_the_order_of_events_and_periods(
+    events: list[tuple[int, int, float]],
+) -> None:
+    """Fewer than nine events of a cell are added one after the other, then period after period."""
+    kept = events[:8]
+    key, day = np.array([e[0] for e in kept], np.int64), np.array([e[1] for e in kept], np.int64)
+    counts = AsOfCounts.of([key], day, np.array([e[2] for e in kept], np.float64).reshape(-1, 1))
+    for x in range(4):
+        cells = [[e[2] for e in kept if (e[0], e[1]) == (x, d)] for d in range(6)]
+        total = reduce(add, [reduce(add, cell) for cell in cells if cell], 0.0)
+        assert counts.before([np.array([x])], np.array([9]))[0, 0] == total
