@@ -13,7 +13,7 @@ import pytest
 from mlsd.errors import InputError, NotFittedError
 from mlsd.features.base import Feature, FeatureSet, Shared, SharingFeature
 from mlsd.logs import Log, served_of
-from mlsd.testing.small_log import SmallLog
+from mlsd.testing.small_log import CANDIDATE_STEP, SmallLog
 from mlsd.types import Array, FeatureBatch, RankingBatch, Requests
 
 SMALL = SmallLog()
@@ -166,17 +166,17 @@ def is_live(feature: Feature) -> bool:
 def rows_of(log: Log, start: int, end: int) -> Log:
     """The requests of a log from one row to another, with what they were shown."""
     shown = log.impressions[(log.request_rows >= start) & (log.request_rows < end)]
-    rows = slice(start, end)
+    rows = np.arange(start, end)
     return Log(log.requests.take(rows), shown.reset_index(drop=True), log.split[rows])
 
 
 def changed_from(log: Log, hour: int) -> Log:
-    """The log with every item another one, and every action turned round, from an hour on."""
+    """The log with every item another candidate, and every action turned round, from an hour on."""
     shown = log.impressions
     later = log.requests.hour[log.request_rows] >= hour
     click = shown["click"] ^ later
     dwell_s = shown["dwell_s"].where(~later, np.where(click, 90.0, 0.0).astype(np.float32))
-    item = np.where(later, (shown["item"] + 1) % len(SMALL.catalog), shown["item"])
+    item = np.where(later, (shown["item"] + CANDIDATE_STEP) % len(SMALL.catalog), shown["item"])
     return replace(log, impressions=shown.assign(item=item, click=click, dwell_s=dwell_s))
 
 

@@ -15,6 +15,8 @@ from mlsd.types import Candidates, Catalog, Floats, Ints, RankingBatch, Relation
 WORDS = ("amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "haven")
 N_ITEMS, N_REQUESTS, N_USERS, N_DAYS = 40, 400, 25, 16
 N_CANDIDATES, N_POSITIONS = 12, 5
+CANDIDATE_STEP = 3
+"""From an item that is a candidate to the next of the same request."""
 EXAMINATION = 1.0 / np.arange(1, N_POSITIONS + 1)
 SHARES = {"retrieval": 0.25, "ranking": 0.5, "validation": 0.125, "test": 0.125}
 
@@ -62,7 +64,7 @@ class SmallLog:
         """The same candidates for a request, whatever else is asked."""
         request_id = requests.request_id[:, None]
         first = rng.integers(self.seed, "candidates", N_ITEMS, request_id)
-        items = ((first + 3 * np.arange(N_CANDIDATES)) % N_ITEMS).ravel()
+        items = ((first + CANDIDATE_STEP * np.arange(N_CANDIDATES)) % N_ITEMS).ravel()
         offsets = np.arange(len(requests) + 1) * N_CANDIDATES
         columns = {
             name: rng.uniform(self.seed, name, np.repeat(requests.request_id, N_CANDIDATES), items)

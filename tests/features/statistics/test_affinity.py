@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_a_user_who_was_shown_nothing_has_no_affinity() -> None:
 
 def test_several_of_one_key_read_one_count_of_the_log() -> None:
     """And say what each says alone, to the last bit; without one of them, too."""
-    made = {
+    made: dict[str, Callable[[], Feature]] = {
         "clicks": lambda: UserValueAffinity("category", ["click"]),
         "stays": lambda: UserValueAffinity("category", ["dwell_s"], at_least=20.0),
         "either": lambda: UserValueAffinity("category", ["dwell_s", "click"], prior_strength=2.0),

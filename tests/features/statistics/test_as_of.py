@@ -98,8 +98,8 @@ def test_large_counts_equal_those_looked_up_in_few_rows() -> None:
     n = 20_000
     rows = np.arange(n)
     key = [rng.integers(1, "users", 300, rows), rng.integers(1, "authors", 40, rows)]
-    hour, values = rng.integers(1, "hours", 100, rows), rng.integers(1, "values", 3, rows)[:, None] * 1.0
-    counts = AsOfCounts.of(key, hour, values)
+    hour, values = rng.integers(1, "hours", 100, rows), rng.integers(1, "values", 3, rows).astype(np.float64)
+    counts = AsOfCounts.of(key, hour, values[:, None])
     together = counts.past(key, hour)
     for start in range(0, n, 997):
         some = slice(start, start + 997)

@@ -18,7 +18,7 @@ class TestSince(FeatureKit):
 
 def test_equals_looking_back_by_hand() -> None:
     feature = Since("source")
-    batch = SMALL.candidates(SMALL.requests.take(np.array([20, 350])))
+    batch = SMALL.candidates(SMALL.requests.take(np.array([3, 20, 350])))
     FeatureSet({"feature": feature}).fit(SMALL.catalog, SMALL.log, batch)
     source, rows = SMALL.catalog["source"], batch.candidates.request_rows
     expected = []
