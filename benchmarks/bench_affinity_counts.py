@@ -118,13 +118,9 @@ def bench_growing() -> None:
         took.append(time.perf_counter() - began)
     first, *others = 1e3 * np.array(took)
     p50, p90, p99 = np.percentile(others, [50, 90, 99])
-    print(
-        f"an hour  first {first:.0f} ms, then mean {np.mean(others):.1f}, p50 {p50:.1f}, p90 {p90:.1f}",
-        end="",
-    )
-    print(
-        f", p99 {p99:.0f} ms; {len(counts.tallies)} tallies of {[len(one) for one in counts.tallies]} cells"
-    )
+    sizes = ", ".join(f"{len(tally):,}" for tally in counts.tallies)
+    print(f"an hour  first {first:.0f} ms, then mean {np.mean(others):.1f}", end=", ")
+    print(f"p50 {p50:.1f}, p90 {p90:.1f}, p99 {p99:.0f} ms; tallies of {sizes} cells")
 
 
 def main() -> None:
