@@ -17,11 +17,10 @@ from mlsd.features.statistics.as_of import AsOfCounts
 from mlsd.features.statistics.counted import action, first_hour_after_training
 from mlsd.features.statistics.tally import NEVER, Past
 from mlsd.logs import Log, impressions_of
-from mlsd.types import Array, Catalog, Floats, Ints, RankingBatch, Served, State, hours_of
+from mlsd.types import Array, Catalog, Floats, Ints, RankingBatch, Requests, Served, State, hours_of
 
 USER, ITEM = "user", "item"
 _COLUMN = f"{ITEM}."
-"""A part of a key is the user, the item, or a column of the catalog, as `item.<column>`."""
 
 
 class Done(NamedTuple):
@@ -52,8 +51,8 @@ class Looked(NamedTuple):
 
     batch: RankingBatch
 
-    key: list[Array]
-    """Parts of the key, (n_candidates,) each."""
+    value: Ints
+    """(n_candidates,) of the item: what of it is a part of the key."""
 
     past: Past
     """Before the hour of the request; the first of its sums is that of impressions."""
@@ -83,17 +82,18 @@ class HourlyCounts(Shared):
     Every impression counts as one, wherever it stood on the page.
 
     Args:
-        parts: of the key: "user", "item" or "item.<column>", a column of the catalog with integers.
+        parts: the key: "user"; or "item", or "item.<column>" for a column of the catalog with integers; or
+            the first and one of the others.
         done: which impressions are counted beside all.
     """
 
     def __init__(self, parts: Sequence[str], done: Sequence[Done] = ()) -> None:
         self.parts, self.done = tuple(parts), tuple(done)
-        columns = [part.removeprefix(_COLUMN) for part in self.parts if part.startswith(_COLUMN)]
-        self.catalog_needs = frozenset(columns)
+        self._column = "".join(part.removeprefix(_COLUMN) for part in parts if part.startswith(_COLUMN))
+        self.catalog_needs = frozenset({self._column} if self._column else ())
         of_user = {"request.user"} if USER in self.parts else set()
         self.needs = frozenset({"request.time_days", *of_user})
-        self._of_item: dict[str, Ints] = {}
+        self._of_item: Ints | None = None
         self._counts: AsOfCounts | None = None
 
     @property
@@ -105,7 +105,7 @@ class HourlyCounts(Shared):
         return type(self)(self.parts, self.done + new) if new else self
 
     def fit(self, catalog: Catalog, log: Log) -> None:
-        self._of_item = {name: _integers(catalog, name) for name in sorted(self.catalog_needs)}
+        self._of_item = _integers(catalog, self._column) if self._column else None
         self._counts = AsOfCounts.of(*self._events(log.impressions))
 
     def totals_before(self, hour: int, done: Done) -> tuple[Floats, Floats]:
@@ -114,12 +114,17 @@ class HourlyCounts(Shared):
         return totals[:, 0], totals[:, self._place[done]]
 
     def prepare(self, batch: RankingBatch) -> Looked:
-        rows, items = batch.candidates.request_rows, batch.candidates.items
-        key = self._key(batch.per_candidate("request.user") if USER in self.parts else rows, items)
-        if self.parts == (USER,):  # once for each request, and not for every candidate
-            past = self._known.past([batch.requests.user], batch.requests.hour)
-            return Looked(batch, key, Past(past.sums[rows], past.last[rows]), self._place)
-        return Looked(batch, key, self._known.past(key, batch.requests.hour[rows]), self._place)
+        rows, value = batch.candidates.request_rows, self._value(batch.candidates.items)
+        n_values, lowest = int(value.max(initial=-1)) + 1, int(value.min(initial=0))
+        if lowest < 0 or n_values * len(batch) >= len(rows):
+            return Looked(batch, value, self._past(batch.requests, rows, value), self._place)
+        pairs = divmod(np.arange(n_values * len(batch)), n_values)  # each is looked up once
+        past = self._past(batch.requests, *pairs).take(rows * n_values + value)
+        return Looked(batch, value, past, self._place)
+
+    def _past(self, requests: Requests, rows: Ints, value: Ints) -> Past:
+        """Of keys of these requests and values, (n,) each."""
+        return self._known.past(self._key(requests.user[rows], value), requests.hour[rows])
 
     def observed(self, served: Served) -> Self:
         newer = copy(self)
@@ -131,15 +136,17 @@ class HourlyCounts(Shared):
         values = np.ones((len(impressions), 1 + len(self.done)))
         for done, place in self._place.items():
             values[:, place] = done.among(impressions)
-        key = self._key(impressions["user"].to_numpy(), impressions["item"].to_numpy())
+        key = self._key(impressions["user"].to_numpy(), self._value(impressions["item"].to_numpy()))
         return key, hours_of(impressions["time_days"].to_numpy()), values
 
-    def _key(self, user: Array, item: Array) -> list[Array]:
-        whole = {USER: user, ITEM: item}
-        return [
-            whole[part] if part in whole else self._of_item[part.removeprefix(_COLUMN)][item]
-            for part in self.parts
-        ]
+    def _value(self, items: Ints) -> Ints:
+        """(n,) what of each item is a part of the key; the same of all where nothing is."""
+        if self.parts == (USER,):
+            return np.zeros(len(items), np.int64)
+        return items if self._of_item is None else self._of_item[items]
+
+    def _key(self, user: Ints, value: Ints) -> list[Array]:
+        return [user if part == USER else value for part in self.parts]
 
     @property
     def _place(self) -> dict[Done, int]:
@@ -153,11 +160,11 @@ class HourlyCounts(Shared):
         return self._counts
 
     def state(self) -> State:
-        columns = {f"{_COLUMN}{name}": column for name, column in self._of_item.items()}
-        return {**self._known.state(), **columns}
+        of_item = {} if self._of_item is None else {"of_item": self._of_item}
+        return {**self._known.state(), **of_item}
 
     def load_state(self, state: State) -> None:
-        self._of_item = {name: state[f"{_COLUMN}{name}"] for name in sorted(self.catalog_needs)}
+        self._of_item = state.get("of_item")
         self._counts = AsOfCounts.from_state(state)
 
 

@@ -49,9 +49,8 @@ class Related(HourlyFeature):
         self._related = _relation(catalog, self.relation)
 
     def read(self, prepared: Looked) -> Floats:
-        user, value = prepared.key
-        time_days = prepared.batch.per_candidate("request.time_days")
-        known = self._fitted().held(user, value, time_days)
+        user, time_days = (prepared.batch.per_candidate(f"request.{name}") for name in ("user", "time_days"))
+        known = self._fitted().held(user, prepared.value, time_days)
         return np.asarray(known | (prepared.done(self.done) > 0), np.float64)
 
     def state(self) -> State:

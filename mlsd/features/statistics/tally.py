@@ -44,6 +44,10 @@ class Past(NamedTuple):
     last: Ints
     """(n,) the last period in which something had, `NEVER` where nothing had."""
 
+    def take(self, rows: Ints) -> Past:
+        """Of the keys at these rows."""
+        return Past(self.sums.take(rows, axis=0), self.last.take(rows))
+
 
 @dataclass(frozen=True)
 class Tally:

@@ -139,15 +139,10 @@ def test_sums_of_fractions_do_not_grow() -> None:
         AsOfCounts.of(key, day, dwell).extended(key, day, whole)
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.floats(-1e6, 1e6)), max_size=40))
-def test_sums_of_fractions_are_added_in_the_order_of_events_and_periods(
-    events: list[tuple[int, int, float]],
-) -> None:
-    """Fewer than nine events of a cell are added one after the other, then period after period."""
-    kept = events[:8]
-    key, day = np.array([e[0] for e in kept], np.int64), np.array([e[1] for e in kept], np.int64)
-    counts = AsOfCounts.of([key], day, np.array([e[2] for e in kept], np.float64).reshape(-1, 1))
-    for x in range(4):
-        cells = [[e[2] for e in kept if (e[0], e[1]) == (x, d)] for d in range(6)]
-        total = reduce(add, [reduce(add, cell) for cell in cells if cell], 0.0)
-        assert counts.before([np.array([x])], np.array([9]))[0, 0] == total
+@given(st.dictionaries(st.tuples(st.integers(0, 3), st.integers(0, 5)), st.floats(-1e6, 1e6), max_size=20))
+def test_sums_of_fractions_are_added_period_after_period(cells: dict[tuple[int, int], float]) -> None:
+    table = np.array(list(cells), np.int64).reshape(-1, 2)
+    counts = AsOfCounts.of([table[:, 0]], table[:, 1], np.array(list(cells.values())).reshape(-1, 1))
+    for key in range(4):
+        total = reduce(add, [cells[key, day] for day in range(6) if (key, day) in cells], 0.0)
+        assert counts.before([np.array([key])], np.array([9]))[0, 0] == total
