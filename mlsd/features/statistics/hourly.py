@@ -114,17 +114,26 @@ class HourlyCounts(Shared):
         return totals[:, 0], totals[:, self._place[done]]
 
     def prepare(self, batch: RankingBatch) -> Looked:
-        rows, value = batch.candidates.request_rows, self._value(batch.candidates.items)
-        n_values, lowest = int(value.max(initial=-1)) + 1, int(value.min(initial=0))
-        if lowest < 0 or n_values * len(batch) >= len(rows):
-            return Looked(batch, value, self._past(batch.requests, rows, value), self._place)
-        pairs = divmod(np.arange(n_values * len(batch)), n_values)  # each is looked up once
-        past = self._past(batch.requests, *pairs).take(rows * n_values + value)
-        return Looked(batch, value, past, self._place)
+        value = self._value(batch.candidates.items)
+        return Looked(batch, value, self._past(batch, value), self._place)
 
-    def _past(self, requests: Requests, rows: Ints, value: Ints) -> Past:
-        """Of keys of these requests and values, (n,) each."""
-        return self._known.past(self._key(requests.user[rows], value), requests.hour[rows])
+    def _past(self, batch: RankingBatch, value: Ints) -> Past:
+        """Of every candidate, or, where these are fewer, of all values for everybody who asks or every hour."""
+        user, hour, who = self._asking(batch.requests)
+        who = who[batch.candidates.request_rows]
+        n_values, lowest = int(value.max(initial=-1)) + 1, int(value.min(initial=0))
+        if lowest < 0 or n_values * len(hour) >= len(value):
+            return self._known.past(self._key(user[who], value), hour[who])
+        asked, of_value = divmod(np.arange(n_values * len(hour)), n_values)
+        every = self._known.past(self._key(user[asked], of_value), hour[asked])
+        return every.take(who * n_values + value)
+
+    def _asking(self, requests: Requests) -> tuple[Ints, Ints, Ints]:
+        """User and hour of requests that know different things, and which of these each request is like."""
+        if USER in self.parts:
+            return requests.user, requests.hour, np.arange(len(requests))
+        hour, who = np.unique(requests.hour, return_inverse=True)
+        return hour, hour, who
 
     def observed(self, served: Served) -> Self:
         newer = copy(self)
@@ -146,6 +155,7 @@ class HourlyCounts(Shared):
         return items if self._of_item is None else self._of_item[items]
 
     def _key(self, user: Ints, value: Ints) -> list[Array]:
+        """Its parts; users are not looked at where they are none."""
         return [user if part == USER else value for part in self.parts]
 
     @property

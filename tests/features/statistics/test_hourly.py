@@ -21,15 +21,14 @@ def test_the_past_is_the_same_however_many_candidates_there_are(parts: list[str]
     columns = {"category": SMALL.catalog["category"] + shift}
     counts = HourlyCounts(parts, [CLICKS])
     counts.fit(Catalog(SMALL.catalog.item_id, columns), SMALL.log)
-    requests = SMALL.requests.take(np.array([300, 360]))
-    items = np.tile(np.arange(N_ITEMS), 2)
-    together = counts.prepare(RankingBatch(requests, Candidates(np.array([0, N_ITEMS, 2 * N_ITEMS]), items)))
+    requests = SMALL.requests.take(np.array([300, 360, 360]))
+    items, offsets = np.tile(np.arange(N_ITEMS), 3), N_ITEMS * np.arange(4)
+    together = counts.prepare(RankingBatch(requests, Candidates(offsets, items)))
     assert together.shown.max() > 0
     for item in range(N_ITEMS):
-        alone = counts.prepare(
-            RankingBatch(requests, Candidates(np.array([0, 1, 2]), np.array([item, item])))
-        )
-        rows = np.array([item, N_ITEMS + item])
+        one = Candidates(np.arange(4), np.full(3, item))
+        alone = counts.prepare(RankingBatch(requests, one))
+        rows = item + N_ITEMS * np.arange(3)
         assert alone.past.sums.tobytes() == together.past.sums[rows].tobytes()
         assert alone.past.last.tobytes() == together.past.last[rows].tobytes()
 
