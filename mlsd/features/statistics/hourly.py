@@ -118,7 +118,7 @@ class HourlyCounts(Shared):
         return Looked(batch, value, self._past(batch, value), self._place)
 
     def _past(self, batch: RankingBatch, value: Ints) -> Past:
-        """Of every candidate, or, where these are fewer, of all values for everybody who asks or every hour."""
+        """Of every candidate; or, where that is less, of all values for everybody who asks or every hour."""
         user, hour, who = self._asking(batch.requests)
         who = who[batch.candidates.request_rows]
         n_values, lowest = int(value.max(initial=-1)) + 1, int(value.min(initial=0))

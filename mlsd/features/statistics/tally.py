@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import pairwise
 from math import prod
+from operator import and_
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -143,16 +144,17 @@ class Tally:
 
     def _look_up(self, key: Sequence[Array], period: Ints, into: Past) -> None:
         """Write the past of each key to its place, of those that have any."""
-        places, known = zip(*(part.rows(of) for part, of in zip(self.parts, key, strict=True)), strict=True)
-        rows = np.flatnonzero(np.logical_and.reduce(known))
-        first_cell = _packed(self.parts, [of_part[rows] for of_part in places]) * (self.n_periods + 1)
+        numbered = [part.rows(of) for part, of in zip(self.parts, key, strict=True)]
+        rows = reduce(and_, [known for _, known in numbered]).nonzero()[0]
+        first_cell = _packed(self.parts, [places[rows] for places, _ in numbered]) * (self.n_periods + 1)
         wanted = first_cell + self._elapsed(period[rows])
         if min(len(wanted), len(self)) >= _SORT_FROM:
             wanted, order = _sorted(wanted, ANY_ORDER)
             rows, first_cell = rows[order], first_cell[order]
         found, at, elapsed = self._found(first_cell, wanted)
-        into.sums[rows[found]] = self.sums.take(at[found], axis=0)
-        into.last[rows[found]] = elapsed[found] + self.first
+        rows = rows[found]
+        into.sums[rows] = self.sums.take(at[found], axis=0)
+        into.last[rows] = elapsed[found] + self.first
 
     def _elapsed(self, period: Ints) -> Ints:
         """Periods from the first on, all that come after the last being one."""
