@@ -74,6 +74,15 @@ class Relation:
         first = np.append(True, (np.diff(user) != 0) | (np.diff(value) != 0))[: len(order)]
         return Relation(user[first], value[first], since[first])
 
+    def state(self) -> State:
+        """Its columns by name."""
+        return {"user": self.user, "value": self.value, "since_days": self.since_days}
+
+    @staticmethod
+    def from_state(state: State) -> Relation:
+        """What `state` gave; other names are left alone."""
+        return Relation(state["user"], state["value"], state["since_days"])
+
     def held(self, user: Array, value: Array, time_days: Array) -> NDArray[np.bool_]:
         """(n,) whether each pair was related strictly before a time; the three are (n,) each."""
         rows, known = self._found(user, value)

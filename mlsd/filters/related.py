@@ -44,10 +44,7 @@ class Related(Filter):
         return self._related
 
     def state(self) -> State:
-        related = self._pairs
-        pairs = {"user": related.user, "value": related.value, "since_days": related.since_days}
-        return {"values": self._values, **pairs}
+        return {"column": self._values, **self._pairs.state()}
 
     def load_state(self, state: State) -> None:
-        self._related = Relation(state["user"], state["value"], state["since_days"])
-        self._values = state["values"]
+        self._related, self._values = Relation.from_state(state), state["column"]

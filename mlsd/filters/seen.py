@@ -44,8 +44,7 @@ class Seen(Filter):
         return self._shown.joined(served.requests.user[rows], items, served.requests.hour[rows])
 
     def state(self) -> State:
-        shown = self._shown
-        return {"user": shown.user, "item": shown.value, "since_days": shown.since_days}
+        return self._shown.state()
 
     def load_state(self, state: State) -> None:
-        self._shown = Relation(state["user"], state["item"], state["since_days"])
+        self._shown = Relation.from_state(state)

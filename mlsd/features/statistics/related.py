@@ -54,10 +54,10 @@ class Related(HourlyFeature):
         return np.asarray(known | (prepared.done(self.done) > 0), np.float64)
 
     def state(self) -> State:
-        return dict(vars(self._fitted()))
+        return self._fitted().state()
 
     def load_state(self, state: State) -> None:
-        self._related = Relation(**state)
+        self._related = Relation.from_state(state)
 
     def _fitted(self) -> Relation:
         if self._related is None:

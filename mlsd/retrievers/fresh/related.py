@@ -87,14 +87,15 @@ class Related(FreshRetriever):
         return np.where(related & fresh, 1 / (1 + np.maximum(age, 0)), 0).astype(np.float32)
 
     def state(self) -> State:
-        related = self._pairs
-        pairs = {"user": related.user, "value": related.value, "since_days": related.since_days}
+        pairs = {f"related.{name}": values for name, values in self._pairs.state().items()}
         return {**super().state(), "values": self._values, **pairs}
 
     def load_state(self, state: State) -> None:
         super().load_state(state)
         self._values = state["values"]
-        self._related = Relation(state["user"], state["value"], state["since_days"])
+        start = "related."
+        pairs = {name.removeprefix(start): column for name, column in state.items() if name.startswith(start)}
+        self._related = Relation.from_state(pairs)
         self._index = _Index.of(self._values, self.items)
 
     def _with(self, served: Served) -> Relation:

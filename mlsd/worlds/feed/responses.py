@@ -60,7 +60,7 @@ class ResponseOptions:
     like_logit: float = -1.8
     reply_logit: float = -3.8
     repost_logit: float = -3.8
-    follow_logit: float = -4.5
+    follow_logit: float = -3.5
     like_appeal: float = 1.0
     reply_appeal: float = 0.6
     repost_appeal: float = 1.0
