@@ -19,7 +19,7 @@ PARTS = {
 }  # fmt: skip
 ASSEMBLY = {
     "funnel", "serving", "training", "store", "locks", "threads", "evaluation", "judging", "ablation",
-    "ad_server", "capacity", "ctr_logs", "online",
+    "ad_server", "capacity", "ctr_logs", "feed_logs", "kept_logs", "online",
 }  # fmt: skip
 UPPER = {"config", "report"}
 TESTING = {"testing"}

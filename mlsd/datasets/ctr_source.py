@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from mlsd import checks
-from mlsd.datasets.base import SourceFile, fingerprint, stored_hash
+from mlsd.datasets.base import SourceFile, fingerprint
 from mlsd.datasets.ctr import Categorical, CtrLog, with_buckets, with_vocabulary
+from mlsd.datasets.source import Source
 from mlsd.datasets.splits import arrange
 from mlsd.datasets.tables import Bools, Factor, Table, concat_factors
-from mlsd.errors import InputError
 from mlsd.types import Array, Catalog, Columns, Floats, Ints
 
 
@@ -45,8 +43,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class CtrSource(ABC):
-    """A folder in one format, and how to read it.
+class CtrSource(Source):
+    """A folder of clicks in one format, and how to read it.
 
     Args:
         folder: of the data set.
@@ -54,10 +52,6 @@ class CtrSource(ABC):
         hashed: column -> number of buckets, for columns of ids without end; they have no vocabulary.
     """
 
-    format: ClassVar[str]
-    """Its name, such as "criteo"."""
-
-    folder: Path
     min_count: int = 1
     hashed: Mapping[str, int] = field(default_factory=dict)
 
@@ -65,19 +59,6 @@ class CtrSource(ABC):
         checks.at_least("min_count", self.min_count, 1)
         for name, n_buckets in self.hashed.items():
             checks.at_least(f"hashed.{name}", n_buckets, 1)
-
-    @property
-    def name(self) -> str:
-        """What a report calls the data set."""
-        return self.folder.resolve().name
-
-    @abstractmethod
-    def places(self) -> dict[str, str]:
-        """What a file is -> its place within the folder, without `.gz`, for all files that are read.
-
-        Raises:
-            InputError: one that must be there is not.
-        """
 
     @abstractmethod
     def parse(self, files: Mapping[str, SourceFile]) -> tuple[dict[str, Part], Catalog | None]:
@@ -94,22 +75,6 @@ class CtrSource(ABC):
     def shares(self) -> Mapping[str, float]:
         """Split -> the share of the training rows that it is cut from where it is not published."""
         return {}
-
-    def missing_files(self) -> str:
-        """Why the folder cannot be read, as far as can be told without opening a file; empty if it may be."""
-        try:
-            self.places()
-        except InputError as error:
-            return str(error)
-        return ""
-
-    def stored_hash(self) -> str:
-        """SHA-256 of the files as they lie on disk: quick, nothing is unzipped."""
-        return stored_hash(self.folder, self.places().values())
-
-    def options(self) -> dict[str, Any]:
-        """All that decides what is read, besides the files, as plain values."""
-        return {"format": self.format, **asdict(self), "folder": self.name}
 
     def read(self) -> CtrLog:
         """Read everything anew.
