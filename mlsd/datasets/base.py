@@ -6,17 +6,22 @@ import codecs
 import gzip
 import re
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import file_digest, sha256
+from itertools import accumulate
 from pathlib import Path
 
 from mlsd.errors import InputError, nearest
+from mlsd.types import Array
 
 _ROW = re.compile(rb"^[^\r\n]", re.MULTILINE)
 _SHOWN = 3
 """Places of a fault that its message names."""
+_WIDTH = 60
+"""Bytes of a line that a message shows."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,16 @@ class SourceFile:
     content: bytes
 
     @staticmethod
-    def read(folder: Path, place: str) -> SourceFile:
+    def read(folder: Path, place: str, fallback: str | None = None) -> SourceFile:
         """Read `place` within the folder of a data set, or the same with `.gz`.
 
+        Args:
+            folder: of the data set.
+            place: within it.
+            fallback: the encoding, such as "latin-1", of a file that is not UTF-8; it becomes UTF-8.
+
         Raises:
-            InputError: it is missing, there twice, not readable, broken or not UTF-8.
+            InputError: it is missing, there twice, not readable, broken or not UTF-8 without a fallback.
         """
         folder = folder.resolve()
         found = _found(folder, place)
@@ -47,6 +57,8 @@ class SourceFile:
         try:
             content.decode()
         except UnicodeDecodeError as error:
+            if fallback is not None:
+                return SourceFile(name, content.decode(fallback).encode())
             line = content.count(b"\n", 0, error.start) + 1
             raise InputError(f"{name}:{line} is not UTF-8: byte 0x{content[error.start]:02x}") from None
         return SourceFile(name, content)
@@ -56,10 +68,21 @@ class SourceFile:
         """Lines that are not empty."""
         return sum(1 for _ in _ROW.finditer(self.content))
 
+    def rows_at(self, places: Sequence[int]) -> list[int]:
+        """Which rows, from 0, begin at these bytes of the content. For messages: slow on large files."""
+        lines = self.content.splitlines(keepends=True)
+        starts = accumulate((len(line) for line in lines), initial=0)
+        filled = [start for start, line in zip(starts, lines, strict=False) if line.strip(b"\r\n")]
+        return [bisect_left(filled, place) for place in places]
+
     @cached_property
     def rows(self) -> list[tuple[int, bytes]]:
         """Number, from 1, and content of every line that is not empty. For messages: slow on large files."""
         return [(number, line) for number, line in enumerate(self.content.splitlines(), start=1) if line]
+
+    def lines(self, rows: Sequence[int] | Array) -> list[str]:
+        """The beginnings of the first of these rows, as many as a message shows."""
+        return [self.rows[row][1][:_WIDTH].decode(errors="replace") for row in rows[:_SHOWN]]
 
     def fault(self, what: str, rows: Sequence[int], values: Iterable[object], rule: str) -> InputError:
         r"""What is wrong with some rows.

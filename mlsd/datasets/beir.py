@@ -10,7 +10,7 @@ Every file may be zipped (`.gz`). Source: the archives of BEIR (Thakur et al., N
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -122,7 +122,7 @@ def _records(file: SourceFile) -> tuple[Array, Array, Array]:
         absent = np.flatnonzero(pd.isna(columns[name]) | ((name == "_id") & (columns[name] == "")))
         if len(absent):
             raise file.fault(
-                f"lines without {name}", absent.tolist(), _lines(file, absent), f"each needs {name}"
+                f"lines without {name}", absent.tolist(), file.lines(absent), f"each needs {name}"
             )
     ids, title = columns["_id"], columns["title"]
     again = np.flatnonzero(pd.Index(ids).duplicated())
@@ -163,7 +163,7 @@ def _malformed(file: SourceFile, problem: str) -> InputError:
     if not wrong:
         return InputError(f"cannot read {file.name}: {problem}")
     rule = f"every line must be an object whose {', '.join(_FIELDS)} are strings"
-    return file.fault("malformed lines", wrong, _lines(file, wrong), rule)
+    return file.fault("malformed lines", wrong, file.lines(wrong), rule)
 
 
 def _is_record(line: bytes) -> bool:
@@ -172,11 +172,6 @@ def _is_record(line: bytes) -> bool:
     except ValueError:
         return False
     return isinstance(record, dict) and all(isinstance(record.get(name, ""), str | None) for name in _FIELDS)
-
-
-def _lines(file: SourceFile, rows: Sequence[int] | Array) -> list[str]:
-    """The beginnings of the first lines among these."""
-    return [file.rows[row][1][:60].decode(errors="replace") for row in rows[:3]]
 
 
 def _judgements(
@@ -250,6 +245,6 @@ def _sorted_once(file: SourceFile, qrels: Qrels, rows: Ints) -> Qrels:
         places = np.sort(rows[order[differs]]) + 1
         rule = "a pair has one grade"
         raise file.fault(
-            "judgements that contradict an earlier one", places.tolist(), _lines(file, places), rule
+            "judgements that contradict an earlier one", places.tolist(), file.lines(places), rule
         )
     return Qrels(query[~again].astype(np.int64), item[~again].astype(np.int64), grade[~again])

@@ -98,3 +98,19 @@ def test_the_stored_hash_is_of_names_and_bytes_on_disk(folder: Path) -> None:
     assert stored_hash(folder, ["a"]) != before
     with pytest.raises(InputError, match=r"music has no c\[\.gz\]"):
         stored_hash(folder, ["a", "c"])
+
+
+def test_a_file_that_is_not_utf_8_may_have_another_encoding(folder: Path) -> None:
+    (folder / "latin").write_bytes("one\ncafé\n".encode("latin-1"))
+    (folder / "utf").write_bytes("one\ncafé\n".encode())
+    files = [SourceFile.read(folder, place, fallback="latin-1") for place in ("latin", "utf")]
+    assert [file.content.decode() for file in files] == ["one\ncafé\n"] * 2
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_rows_are_found_by_where_they_begin(end: bytes) -> None:
+    file = SourceFile("music/a", end.join([b"", b"one", b"", b"three", b"four"]))
+    places = [file.content.index(word) for word in (b"four", b"one", b"three")]
+    assert file.rows_at(places) == [2, 0, 1]
+    assert file.lines([2, 0]) == ["four", "one"]
+    assert file.lines([0, 0, 0, 0]) == ["one"] * 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlsd.datasets.base import SourceFile
-from mlsd.datasets.tables import Factor, as_numbers, concat_factors, first_line, read_table
+from mlsd.datasets.tables import Factor, as_numbers, concat_factors, first_line, read_named, read_table
 from mlsd.errors import InputError
 
 CELL = st.text(st.characters(exclude_characters="\t\r\n", exclude_categories=["Cs"]), max_size=5)
@@ -121,3 +122,87 @@ def test_factors_are_put_together(parts: list[list[str]]) -> None:
 
 def test_the_first_line_is_the_first_that_is_not_empty() -> None:
     assert first_line(file("\r\n\nab\ncd")) == (3, "ab")
+
+
+PLAIN = st.text(st.characters(exclude_characters='",\r\n', exclude_categories=["Cs"]), max_size=5)
+QUOTED = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=5)
+
+
+@given(st.lists(st.tuples(PLAIN, QUOTED, QUOTED), min_size=1), st.sampled_from(["\n", "\r\n", "\r"]))
+def test_quoted_cells_come_back_as_csv_writes_them(rows: list[tuple[str, str, str]], end: str) -> None:
+    written = io.StringIO()
+    csv.writer(written, lineterminator=end, quoting=csv.QUOTE_MINIMAL).writerows([("a", "b", "c"), *rows])
+    table = read_named(file(written.getvalue()), ",", "abc", quoted=True)
+    assert [column(table.columns[name]) for name in "abc"] == [
+        list(cells) for cells in zip(*rows, strict=True)
+    ]
+
+
+@given(st.lists(st.tuples(PLAIN.filter(lambda cell: ":" not in cell), CELL), min_size=1))
+def test_a_delimiter_may_be_several_characters(rows: list[tuple[str, str]]) -> None:
+    rows = [(first, last.replace("::", "").replace("\x1f", "").lstrip(":")) for first, last in rows]
+    rows = [(first.replace("\x1f", ""), last) for first, last in rows]
+    text = "\n".join("::".join(cells) for cells in rows)
+    table = read_table(file(text), "::", "ab", header=False)
+    assert [column(table.columns[name]) for name in "ab"] == [
+        list(cells) for cells in zip(*rows, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("line", ['x,"y', 'x,y"z', 'x,"y"z', 'x,"y""', '"x,y', 'x,a"b,"c'])
+def test_stray_quotes_are_refused_at_their_line(line: str) -> None:
+    content = f'a,b\n\n1,"2"\n{line}\n3,4\n'
+    with pytest.raises(InputError) as refused:
+        read_named(file(content), ",", "ab", quoted=True)
+    rule = "a field with quotes must begin and end with one on the same line, and those in it be doubled"
+    assert str(refused.value) == f"lines with stray quotes: 1, ads/log.txt:4 {line!r}; {rule}"
+
+
+HEADER = "must be the header 'a,b'"
+BY_COMMA = "each must have 2 fields, cut by comma"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a,c\n1,2\n", f"ads/log.txt:1 is 'a,c', {HEADER}"),
+        ("\nb,a\n1,2\n", f"ads/log.txt:2 is 'b,a', {HEADER}"),
+        (
+            "a;b\n1;2\n",
+            "ads/log.txt:1 'a;b' has 1 fields, must have 2, cut by comma; it is cut so by semicolon",
+        ),
+        ("a,b\n1\n", f"ragged lines: 1, ads/log.txt:2 '1'; {BY_COMMA}"),
+        ('a,b\n1,"2,3"\n4,5,"6"\n', f"ragged lines: 1, ads/log.txt:3 '4,5,\"6\"'; {BY_COMMA}"),
+    ],
+)
+def test_a_header_must_be_the_one_that_is_expected(content: str, message: str) -> None:
+    with pytest.raises(InputError) as refused:
+        read_named(file(content), ",", "ab", quoted=True)
+    assert str(refused.value) == message
+
+
+def test_a_misspelt_column_of_a_header_is_named() -> None:
+    with pytest.raises(InputError, match="'movieid' is nearest to 'movieId'"):
+        read_named(file("userId,movieid\n1,2\n"), ",", ["userId", "movieId"])
+
+
+BY_COLONS = "cut by double colon"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a::b::c\n", f"ads/log.txt:1 'a::b::c' has 3 fields, must have 2, {BY_COLONS}"),
+        ("a,b\n", f"ads/log.txt:1 'a,b' has 1 fields, must have 2, {BY_COLONS}; it is cut so by comma"),
+        ("a::b\na:b\n", f"ragged lines: 1, ads/log.txt:2 'a:b'; each must have 2 fields, {BY_COLONS}"),
+        (
+            "a::b\n1::2::3\n",
+            f"ragged lines: 1, ads/log.txt:2 '1::2::3'; each must have 2 fields, {BY_COLONS}",
+        ),
+        ("a::b\nc\x1f::d\n", "ads/log.txt:2 has the control character '\\x1f', which no field may have"),
+    ],
+)
+def test_lines_cut_wrongly_by_several_characters_are_refused(content: str, message: str) -> None:
+    with pytest.raises(InputError) as refused:
+        read_table(file(content), "::", "ab", header=False)
+    assert str(refused.value) == message
