@@ -104,6 +104,11 @@ class SourceFile:
         return InputError(f"{what}: {len(rows)}, {places}{more}; {rule}")
 
 
+def is_there(folder: Path, place: str) -> bool:
+    """Whether a folder has a file, as it is or with `.gz`."""
+    return any((folder / f"{place}{end}").is_file() for end in ("", ".gz"))
+
+
 def missing(folder: Path, places: Iterable[str]) -> str:
     """Why the files of a data set cannot all be read; empty if they can.
 
@@ -118,7 +123,7 @@ def missing(folder: Path, places: Iterable[str]) -> str:
         plain, zipped = folder / place, folder / f"{place}.gz"
         if plain.is_file() and zipped.is_file():
             return f"{folder.name} has {place} and {place}.gz: keep one"
-        if not plain.is_file() and not zipped.is_file():
+        if not is_there(folder, place):
             return f"{folder.name} has no {place}[.gz]{_hint(plain.name, plain.parent)}"
     return ""
 

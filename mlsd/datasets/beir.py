@@ -21,7 +21,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 from pyarrow import json as arrow_json
 
-from mlsd.datasets.base import SourceFile, fingerprint, missing
+from mlsd.datasets.base import SourceFile, fingerprint, is_there, missing
 from mlsd.errors import InputError
 from mlsd.types import Array, Catalog, Floats, Ints
 
@@ -112,7 +112,7 @@ def _place(split: str) -> str:
 
 
 def _is_published(folder: Path, split: str) -> bool:
-    return split == "test" or any((folder / f"{_place(split)}{end}").is_file() for end in ("", ".gz"))
+    return split == "test" or is_there(folder, _place(split))
 
 
 def _records(file: SourceFile) -> tuple[Array, Array, Array]:
