@@ -27,7 +27,7 @@ from mlsd.types import Array, Catalog, Floats
 PLACES = ("hacker_news.csv", "HN_posts_year_to_Sep_26_2016.csv")
 COLUMNS = ("id", "title", "url", "num_points", "num_comments", "author", "created_at")
 
-_HOST = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(?:www\.)?(?P<host>[^/?#:@]+)"
+_HOST = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(?i:www\.)?(?P<host>[^/?#:@]+)"
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ START = "2015-03-01"
 _KINDS = (8, 5, 3)
 """Columns of GENRES that movies have in turn: Drama, Comedy, Animation."""
 
-Rating = tuple[str, str, str, str]
+Rating = tuple[str, ...]
 """User, movie, stars and Unix time, as they are written."""
 
 
