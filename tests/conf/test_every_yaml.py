@@ -19,6 +19,7 @@ from mlsd.config.inventory import parts_of
 from mlsd.config.places import conf_dir
 from mlsd.config.resolve import resolve
 from mlsd.testing.tiny_click_logs import LAYOUTS, write_click_log
+from mlsd.testing.tiny_feed_logs import write_movies, write_posts
 from mlsd.tuning.asked import read
 from mlsd.tuning.schema import read_tuning
 
@@ -32,6 +33,7 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tmp_path = tmp_path_factory.mktemp("collection")
     for layout in LAYOUTS:
         write_click_log(tmp_path, layout)
+    write_posts(write_movies(tmp_path, "u.data"))
     lines = {
         "corpus.jsonl": [{"_id": "d1", "title": "tides", "text": "the moon pulls the sea"}],
         "queries.jsonl": [{"_id": "q1", "text": "how do tides work"}],
