@@ -140,6 +140,20 @@ def test_zipping_changes_nothing(tmp_path: Path, layout: str) -> None:
     assert_same(after, slow_read(folder))
 
 
+@pytest.mark.parametrize("layout", MOVIE_LAYOUTS)
+def test_ends_of_lines_empty_lines_and_byte_order_marks_change_nothing(tmp_path: Path, layout: str) -> None:
+    folder = write_movies(tmp_path / "films", layout)
+    before = MovieLens(folder).read()
+    for path in folder.iterdir():
+        text = path.read_bytes().replace(b"\n", b"\r\n\r\n")
+        mark = b"\xef\xbb\xbf" if path.name.endswith("csv") else b""
+        path.write_bytes(mark + b"\r\n" + text)
+    after = MovieLens(folder).read()
+    for first, second in zip(before.named_columns(), after.named_columns(), strict=True):
+        np.testing.assert_array_equal(first[1], second[1])
+    assert after.items["title"].tolist() == before.items["title"].tolist()
+
+
 STARS = {"u.data": st.integers(1, 5).map(str), "recbole": st.integers(1, 5).map(str)}
 HALVES = st.integers(1, 10).map(lambda halves: f"{halves / 2:g}")
 

@@ -187,6 +187,16 @@ def test_later_than_the_latest_declared_time_is_refused(tmp_path: Path) -> None:
         MovieLens(folder, latest="2000")
 
 
+@pytest.mark.parametrize("place", ["ratings.csv", "movies.csv"])
+def test_files_without_rows_are_refused(tmp_path: Path, place: str) -> None:
+    folder = write_movies(tmp_path / "films", "ratings.csv")
+    header = (folder / place).read_text(encoding="utf-8").splitlines()[0]
+    (folder / place).write_text("\n", encoding="utf-8")
+    assert message_of(folder) == f"films/{place} is empty"
+    (folder / place).write_text(header, encoding="utf-8")
+    assert message_of(folder) == f"films/{place} has no rows below its header"
+
+
 def test_a_zip_that_ends_early_is_refused(tmp_path: Path) -> None:
     folder = write_movies(tmp_path / "films", "u.data")
     content = gzip.compress((folder / "u.data").read_bytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -16,7 +17,7 @@ from mlsd.worlds.base import RecordedWorld
 from mlsd.worlds.feed_logs.windows import checked, first_days, window_of
 
 
-class FeedLogWorld(RecordedWorld):
+class FeedLogWorld(RecordedWorld, ABC):
     """A log of a feed, split by time.
 
     Args:
