@@ -45,7 +45,7 @@ class FeedProblem(Problem):
     def answers(self) -> list[Answer]:
         worth = ", ".join(f"{action} {value:g}" for action, value in self.action_values.items())
         people = f"{self.n_daily_users:,} people a day read {self.n_posts_per_day:,} new posts."
-        ranked = f"{self.scale.n_matching:,} posts are looked at for one page, {self.scale.n_ranked:,} ranked."
+        ranked = f"{self.scale.n_matching:,} are looked at for one page, {self.scale.n_ranked:,} ranked."
         return [
             Answer("problem.today", "How is the feed shown today?", _sentence(self.today)),
             Answer("problem.better", "How can it be better?", _sentence(self.better)),
