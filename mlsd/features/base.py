@@ -302,6 +302,13 @@ class FeatureSet:
         dense, categorical, _ = self._raw(_sample(train_batch), None)
         self.scaling = _scaling(dense, categorical)
 
+    @property
+    def is_live(self) -> bool:
+        """Whether any of them remembers what users do while it serves."""
+        alone = [each for each in self.declared.values() if isinstance(each, Feature)]
+        parts = [*self.shared.values(), *(each for each in alone if not isinstance(each, SharingFeature))]
+        return any(type(part).observed not in {Feature.observed, Shared.observed} for part in parts)
+
     def observed(self, served: Served) -> Self:
         """The same fitted features when they know, too, what users did since."""
         newer = copy(self)

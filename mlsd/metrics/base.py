@@ -305,23 +305,25 @@ class ThresholdMetric(AdditiveMetric):
     """A prediction metric that reads a probability as a yes from a threshold on.
 
     Args:
-        threshold: the lowest probability that counts as a yes, in [0, 1].
+        threshold: the lowest probability that counts as a yes, in [0, 1]; None takes the mean of what is
+            predicted, so that frequent and rare outcomes can be read alike.
     """
 
     label: ClassVar[str]
     judges_confidence = False
     """A class that was chosen is a yes already, and `F1(intent)` would be taken for the F1 of intents."""
 
-    def __init__(self, threshold: float = 0.5) -> None:
-        self.threshold = checks.share("threshold", threshold)
+    def __init__(self, threshold: float | None = 0.5) -> None:
+        self.threshold = threshold if threshold is None else checks.share("threshold", threshold)
 
     @property
     def name(self) -> str:
-        return f"{self.label}(threshold={self.threshold:g})"
+        return f"{self.label}(threshold={'mean' if self.threshold is None else f'{self.threshold:g}'})"
 
     def terms(self, prob: Floats, outcome: Floats) -> list[Array]:
         """Hits, rows predicted to respond, rows that responded."""
-        predicted = (prob >= self.threshold).astype(np.float64)
+        threshold = prob.mean() if self.threshold is None and len(prob) else self.threshold
+        predicted = (prob >= (threshold or 0.0)).astype(np.float64)
         return [predicted * outcome, predicted, outcome]
 
 

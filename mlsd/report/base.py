@@ -165,6 +165,22 @@ class RunResult:
         return tuple(name for name in self.offline_metrics if name not in ranking)
 
     @property
+    def click_metrics(self) -> tuple[str, ...]:
+        """Prediction metrics whose names are plain: of clicks."""
+        return tuple(name for name in self.prediction_metrics if name not in self.action_metrics)
+
+    @property
+    def action_metrics(self) -> dict[str, tuple[str, str]]:
+        """Prediction metrics of other actions, such as `AUC(like)` -> the metric and the action."""
+        names = self.prediction_metrics
+        parted = {name: name.removesuffix(")").rpartition("(") for name in names}
+        return {
+            name: (metric, action)
+            for name, (metric, _, action) in parted.items()
+            if metric in names and action.isidentifier()
+        }
+
+    @property
     def units_word(self) -> str:
         """What `n` counts, such as "users"."""
         return "queries" if self.unit == "query" else f"{self.unit}s"

@@ -62,7 +62,14 @@ def metric_name(name: str) -> str:
 
 
 _OF_DAYS = re.compile(r"([a-z_]+)_(\d+)d")
-_METRIC_NAMES = {"ctr": "click-through rate", "satisfaction": "satisfied requests"}
+_METRIC_NAMES = {
+    "ctr": "click-through rate",
+    "satisfaction": "satisfied requests",
+    "exposure_gini": "Gini of impressions by author",
+    "dwell_s_per_page": "seconds read per page",
+    "satisfied_per_page": "satisfying posts per page",
+    "annoyed_per_page": "annoying posts per page",
+}
 
 
 def family_name(name: str) -> str:

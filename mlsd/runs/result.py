@@ -28,9 +28,12 @@ from mlsd.runs.outcome import Logged, Offline, Outcome, RatedLabels, RatedTest
 from mlsd.runs.provenance import provenance
 from mlsd.runs.rating_summary import summary_of
 from mlsd.runs.steps import EXISTING, SHOWN, Config
+from mlsd.stages.blend import Blend
 from mlsd.stages.display import Display
+from mlsd.stages.leave_out import LeaveOut
 from mlsd.stages.rank import RankStage
 from mlsd.stages.retrieve import Retrieve
+from mlsd.stages.sort import Sort
 from mlsd.worlds.base import LiveWorld, RecordedWorld
 
 
@@ -111,10 +114,13 @@ def _assumptions(system: System) -> tuple[str, ...]:
     declared = f"{system.problem.latency_ms:g} ms for the funnel"
     if system.logging is not None:
         declared = f"{system.logging.latency_ms:g} ms for the pre-existing system, {declared}"
+    live = any(stage.is_live for stage in system.funnel.active.values())
+    frozen, going_on = "statistics of items and users are those at its start", "counts go on by the hour"
+    known = going_on if live else frozen
     return (
         "Users, items and responses are made up, by documented rules. Real users may answer otherwise.",
         f"Users feel the latency that the config declares ({declared}), not the one that was measured.",
-        "Neither system learns during the test; statistics of items and users are those at its start.",
+        f"Neither system learns during the test; {known}.",
     )
 
 
@@ -194,6 +200,12 @@ def _contents(stage: object) -> str:
         times = f"{stage.n_members} x " * (stage.n_members > 1)
         made = times + type(stage.fitted_rankers[0]).__name__
         return f"{made}, {type(stage.loss).__name__}, {len(stage.features.features)} features"
+    if isinstance(stage, LeaveOut):
+        return f"without {', '.join(map(spoken, stage.filters))}"
+    if isinstance(stage, Blend):
+        return f"by {', '.join(map(spoken, stage.pieces))}"
+    if isinstance(stage, Sort):
+        return f"by {spoken(stage.by.partition('.')[2])}"
     if isinstance(stage, Display):
         capped = [] if stage.max_per_source is None else [f"at most {stage.max_per_source} of a source"]
         return ", ".join([type(stage.diversifier).__name__] * (stage.diversifier is not None) + capped)

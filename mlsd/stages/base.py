@@ -122,6 +122,11 @@ class Stage(ABC):
     def process(self, batch: RankingBatch) -> RankingBatch:
         """The stage's work."""
 
+    @property
+    def is_live(self) -> bool:
+        """Whether it remembers what users do while it serves: whether `observed` changes anything."""
+        return False
+
     def observed(self, served: Served) -> Self:
         """This stage when it knows, too, what users did since it was fitted; itself if that changes nothing.
 

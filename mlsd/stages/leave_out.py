@@ -59,6 +59,10 @@ class LeaveOut(CandidateStage):
             each.fit(data.catalog, data.log)
         return {}
 
+    @property
+    def is_live(self) -> bool:
+        return any(type(each).observed is not Filter.observed for each in self.filters.values())
+
     def observed(self, served: Served) -> Self:
         newer = copy(self)
         newer.filters = {name: each.observed(served) for name, each in self.filters.items()}

@@ -102,6 +102,10 @@ class Retrieve(CandidateStage):
         scores = {f"{name}_score": each.score(requests, best) for name, each in self.retrievers.items()}
         return RankingBatch(requests, best.with_columns(fused_score=best["score"], **scores))
 
+    @property
+    def is_live(self) -> bool:
+        return any(type(each).observed is not Retriever.observed for each in self.retrievers.values())
+
     def observed(self, served: Served) -> Self:
         newer = copy(self)
         newer.retrievers = {name: each.observed(served) for name, each in self.retrievers.items()}

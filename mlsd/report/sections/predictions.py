@@ -6,10 +6,20 @@ from mlsd.report import numbers
 from mlsd.report.base import RunResult
 from mlsd.report.charts.specs import ReliabilityChart
 from mlsd.report.page import Block, Fold, Section, Table
-from mlsd.report.sections.cells import charts, columns, figure_cell, meanings, metric_table, text_cell
+from mlsd.report.sections.cells import (
+    charts,
+    columns,
+    figure_cell,
+    meanings,
+    metric_label,
+    metric_table,
+    offline_cell,
+    text_cell,
+)
 from mlsd.report.sections.item_calibration import by_item
 
 _SCORES = ("ECE", "NE")
+CLICK = "click"
 LEAD = (
     "The probability of a click that a stage predicts for what the log shows of the test window, against "
     "what happened. Points on the diagonal mean what they say."
@@ -36,21 +46,47 @@ def predictions(result: RunResult) -> Section | None:
     blocks: tuple[Block, ...] = (
         *charts(*drawn),
         *_figures(result),
+        *_actions(result),
         *by_item(result),
         *folded,
-        *meanings(result, result.prediction_metrics),
+        *meanings(result, result.click_metrics),
     )
     return Section("predictions", "Click predictions", LEAD, blocks)
 
 
 def _figures(result: RunResult) -> tuple[Table, ...]:
-    names = result.prediction_metrics
+    names = result.click_metrics
     if not names:
         return ()
     offline = result.metrics.get("offline") or {}
     systems = [system for system in result.systems if any(name in offline[system] for name in names)]
     notes = (COVERAGE_NOTE,) if len(systems) > 1 else ()
     return (metric_table(result, names, systems, "How well clicks are predicted", notes),)
+
+
+def _actions(result: RunResult) -> tuple[Table, ...]:
+    """Stage by stage, all that it predicts: an action a row."""
+    of_actions, offline = result.action_metrics, result.metrics.get("offline") or {}
+    tables = []
+    for system in result.systems:
+        predicted = [name for name in of_actions if name in offline[system]]
+        if not predicted:
+            continue
+        metrics = tuple(dict.fromkeys(of_actions[name][0] for name in predicted))
+        actions = tuple(dict.fromkeys(of_actions[name][1] for name in predicted))
+        rows = [
+            (text_cell(CLICK), *(offline_cell(result, system, metric) for metric in metrics)),
+            *(
+                (
+                    text_cell(numbers.spoken(action)),
+                    *(offline_cell(result, system, f"{metric}({action})") for metric in metrics),
+                )
+                for action in actions
+            ),
+        ]
+        caption = f"How well {numbers.one_line(system)} predicts each action"
+        tables.append(Table(columns("action", *map(metric_label, metrics)), tuple(rows), caption))
+    return tuple(tables)
 
 
 def _calibration_words(result: RunResult, stage: str) -> str:

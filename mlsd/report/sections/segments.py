@@ -45,7 +45,7 @@ def _folds(result: RunResult, names: list[str]) -> tuple[Fold, ...]:
     """The deciding metric alone, then the others by kind."""
     first = result.decides.offline
     ranking = [name for name in result.ranking_metrics if name in names and name != first]
-    predicting = [name for name in result.prediction_metrics if name in names and name != first]
+    predicting = [name for name in result.click_metrics if name in names and name != first]
     kinds = (
         (f"{first} by segment", [first] if first in names else []),
         ("Other ranking metrics by segment", ranking),

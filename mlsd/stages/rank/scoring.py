@@ -109,6 +109,10 @@ class ScoringStage(Stage, ABC):
         silent.features = self.features.muted(pieces)
         return silent
 
+    @property
+    def is_live(self) -> bool:
+        return self.features.is_live
+
     def observed(self, served: Served) -> Self:
         newer = copy(self)
         newer.features = self.features.observed(served)
