@@ -305,9 +305,9 @@ class FeatureSet:
     @property
     def is_live(self) -> bool:
         """Whether any of them remembers what users do while it serves."""
-        alone = [each for each in self.declared.values() if isinstance(each, Feature)]
-        parts = [*self.shared.values(), *(each for each in alone if not isinstance(each, SharingFeature))]
-        return any(type(part).observed not in {Feature.observed, Shared.observed} for part in parts)
+        alone = [one for one in self.features.values() if not isinstance(one, SharingFeature)]
+        shared = [type(part).observed is not Shared.observed for part in self.shared.values()]
+        return any(shared) or any(type(feature).observed is not Feature.observed for feature in alone)
 
     def observed(self, served: Served) -> Self:
         """The same fitted features when they know, too, what users did since."""

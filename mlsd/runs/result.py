@@ -28,12 +28,6 @@ from mlsd.runs.outcome import Logged, Offline, Outcome, RatedLabels, RatedTest
 from mlsd.runs.provenance import provenance
 from mlsd.runs.rating_summary import summary_of
 from mlsd.runs.steps import EXISTING, SHOWN, Config
-from mlsd.stages.blend import Blend
-from mlsd.stages.display import Display
-from mlsd.stages.leave_out import LeaveOut
-from mlsd.stages.rank import RankStage
-from mlsd.stages.retrieve import Retrieve
-from mlsd.stages.sort import Sort
 from mlsd.worlds.base import LiveWorld, RecordedWorld
 
 
@@ -143,7 +137,11 @@ def _tested(system: System, outcome: Outcome) -> str:
 
 def _existing(system: System) -> str:
     """What the pre-existing system is made of."""
-    return " → ".join(map(_contents, system.logging.funnel.active.values())) if system.logging else "nothing"
+    return (
+        " → ".join(stage.contents for stage in system.logging.funnel.active.values())
+        if system.logging
+        else "nothing"
+    )
 
 
 def _answers(system: System) -> tuple[tuple[str, str], ...]:
@@ -184,32 +182,12 @@ def _stages(system: System, offline: Offline, capacity: Capacity) -> tuple[parts
         parts.StageResult(
             name,
             type(stage).__name__.lower(),
-            _contents(stage),
+            stage.contents,
             *offline.counts[name],
             parts.Latency(*capacity.stages[name]),
         )
         for name, stage in system.funnel.active.items()
     )
-
-
-def _contents(stage: object) -> str:
-    """What is inside a stage, in words."""
-    if isinstance(stage, Retrieve):
-        return " + ".join(stage.retrievers)
-    if isinstance(stage, RankStage):
-        times = f"{stage.n_members} x " * (stage.n_members > 1)
-        made = times + type(stage.fitted_rankers[0]).__name__
-        return f"{made}, {type(stage.loss).__name__}, {len(stage.features.features)} features"
-    if isinstance(stage, LeaveOut):
-        return f"without {', '.join(map(spoken, stage.filters))}"
-    if isinstance(stage, Blend):
-        return f"by {', '.join(map(spoken, stage.pieces))}"
-    if isinstance(stage, Sort):
-        return f"by {spoken(stage.by.partition('.')[2])}"
-    if isinstance(stage, Display):
-        capped = [] if stage.max_per_source is None else [f"at most {stage.max_per_source} of a source"]
-        return ", ".join([type(stage.diversifier).__name__] * (stage.diversifier is not None) + capped)
-    return type(stage).__name__
 
 
 def _capacity(system: System, capacity: Capacity) -> parts.Capacity:

@@ -123,6 +123,11 @@ class Stage(ABC):
         """The stage's work."""
 
     @property
+    def contents(self) -> str:
+        """What is inside it, in words."""
+        return type(self).__name__
+
+    @property
     def is_live(self) -> bool:
         """Whether it remembers what users do while it serves: whether `observed` changes anything."""
         return False

@@ -68,6 +68,10 @@ class Blend(SlateStage):
         return frozenset({"candidate.score"} | aged | ({self.near} if self.max_share is not None else set()))
 
     @property
+    def contents(self) -> str:
+        return f"by {', '.join(name.replace('_', ' ') for name in self.pieces)}"
+
+    @property
     def catalog_needs(self) -> frozenset[str]:
         return frozenset({*self.decays} | ({self.published} if self.half_life_hours else set()))
 

@@ -79,6 +79,11 @@ class Display(SlateStage):
         return frozenset(own | (self.diversifier.needs if self.diversifier else set()))
 
     @property
+    def contents(self) -> str:
+        capped = [] if self.max_per_source is None else [f"at most {self.max_per_source} of a source"]
+        return ", ".join([type(self.diversifier).__name__] * (self.diversifier is not None) + capped)
+
+    @property
     def catalog_needs(self) -> frozenset[str]:
         own = set() if self.max_per_source is None else {"source"}
         return frozenset(own | (self.diversifier.catalog_needs if self.diversifier else set()))

@@ -60,6 +60,10 @@ class LeaveOut(CandidateStage):
         return {}
 
     @property
+    def contents(self) -> str:
+        return f"without {', '.join(name.replace('_', ' ') for name in self.filters)}"
+
+    @property
     def is_live(self) -> bool:
         return any(type(each).observed is not Filter.observed for each in self.filters.values())
 

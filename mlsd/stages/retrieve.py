@@ -103,6 +103,10 @@ class Retrieve(CandidateStage):
         return RankingBatch(requests, best.with_columns(fused_score=best["score"], **scores))
 
     @property
+    def contents(self) -> str:
+        return " + ".join(self.retrievers)
+
+    @property
     def is_live(self) -> bool:
         return any(type(each).observed is not Retriever.observed for each in self.retrievers.values())
 

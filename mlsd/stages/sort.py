@@ -28,6 +28,10 @@ class Sort(CandidateStage):
         self.by = by
 
     @property
+    def contents(self) -> str:
+        return f"by {self.by.partition('.')[2].replace('_', ' ')}"
+
+    @property
     def needs(self) -> frozenset[str]:
         return frozenset({self.by})
 

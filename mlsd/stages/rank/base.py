@@ -59,6 +59,12 @@ class RankStage(ScoringStage, CandidateStage):
         ScoringStage.__init__(self, ranker, loss, features, negatives, n_members)
 
     @property
+    def contents(self) -> str:
+        times = f"{self.n_members} x " * (self.n_members > 1)
+        made = times + type(self.fitted_rankers[0]).__name__
+        return f"{made}, {type(self.loss).__name__}, {len(self.features.features)} features"
+
+    @property
     def predictions(self) -> Mapping[str, Prediction]:
         """What it predicts of each candidate, by the name of the action."""
         return CLICKS if self.calibrate else {}
