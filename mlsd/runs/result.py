@@ -28,6 +28,7 @@ from mlsd.runs.outcome import Logged, Offline, Outcome, RatedLabels, RatedTest
 from mlsd.runs.provenance import provenance
 from mlsd.runs.rating_summary import summary_of
 from mlsd.runs.steps import EXISTING, SHOWN, Config
+from mlsd.stages.rank import RankStage
 from mlsd.worlds.base import LiveWorld, RecordedWorld
 
 
