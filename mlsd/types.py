@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlsd import ragged
+from mlsd import checks, ragged
 from mlsd.errors import InputError, nearest
 
 Array = NDArray[Any]
@@ -442,7 +442,8 @@ class FeatureBatch:
 
     Args:
         dense: (n_candidates, n_dense) float32, standardised.
-        categorical: (n_candidates, n_categorical) int64, each column in [0, its cardinality).
+        categorical: (n_candidates, n_categorical) int64: a column for each category, in [0, its cardinality),
+            then those of each history, in [0, its cardinality]; see `FeatureSpec`.
         offsets: (n_requests + 1,) int64.
     """
 
@@ -460,24 +461,62 @@ class FeatureBatch:
 
 
 @dataclass(frozen=True)
+class History:
+    """Columns that hold what came before, most recent first: 1 + a category each, 0 where there is nothing.
+
+    Args:
+        length: columns, at least 1.
+        cardinality: categories, at least 1; values are in [0, cardinality].
+        like: the categorical feature of the same categories, whose embeddings it shares; None for its own.
+    """
+
+    length: int
+    cardinality: int
+    like: str | None = None
+
+    def __post_init__(self) -> None:
+        checks.at_least("length", self.length, 1)
+        checks.at_least("cardinality", self.cardinality, 1)
+
+
+@dataclass(frozen=True)
 class FeatureSpec:
     """The shape of a `FeatureBatch`, known once features are fitted.
 
     Args:
         dense: names of the dense columns.
         categorical: name -> cardinality of the categorical columns, in order.
+        histories: name -> history; their columns follow the categorical ones, in order.
+
+    Raises:
+        InputError: a history is like no categorical feature, or like one of other categories.
+
+    Example:
+        >>> FeatureSpec((), {"topic": 4}, {"liked": History(3, 4, like="topic")}).n_categorical
+        4
     """
 
     dense: tuple[str, ...]
     categorical: Mapping[str, int] = field(default_factory=dict)
+    histories: Mapping[str, History] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, history in self.histories.items():
+            if history.like is not None:
+                _check_like(name, history, self.categorical)
 
     @property
     def n_dense(self) -> int:
         return len(self.dense)
 
     @property
+    def n_categorical(self) -> int:
+        """Columns of `FeatureBatch.categorical`."""
+        return len(self.categorical) + sum(history.length for history in self.histories.values())
+
+    @property
     def names(self) -> tuple[str, ...]:
-        return (*self.dense, *self.categorical)
+        return (*self.dense, *self.categorical, *self.histories)
 
 
 @dataclass(frozen=True)
@@ -534,6 +573,19 @@ class Subtopics:
         """The subtopics of the requests at these rows."""
         taken, offsets = ragged.take_segments(self.offsets, np.arange(len(self.offsets) - 1)[requests])
         return Subtopics(offsets, self.items[taken], self.subtopic[taken], self.weight[taken])
+
+
+def _check_like(name: str, history: History, categorical: Mapping[str, int]) -> None:
+    like, cardinality = str(history.like), categorical.get(str(history.like))
+    if cardinality is None:
+        close = nearest(like, categorical)
+        hint = f"; nearest is {close!r}" if close else ""
+        raise InputError(f"history {name} is like {like!r}, must be like a categorical feature{hint}")
+    if cardinality != history.cardinality:
+        raise InputError(
+            f"history {name} has {history.cardinality} categories, "
+            f"must have the {cardinality} of {like}, which it is like"
+        )
 
 
 def _concat_columns(parts: Sequence[Columns]) -> Columns:

@@ -11,9 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsd import checks
-from mlsd.errors import InputError, NotFittedError
+from mlsd.errors import InputError, NotFittedError, nearest
 from mlsd.logs import Log
-from mlsd.types import Array, Catalog, FeatureBatch, FeatureSpec, Floats, Ints, RankingBatch, Served, State
+from mlsd.types import (
+    Array,
+    Catalog,
+    FeatureBatch,
+    FeatureSpec,
+    Floats,
+    History,
+    Ints,
+    RankingBatch,
+    Served,
+    State,
+)
 
 Family = Literal[
     "context", "query", "user", "item", "item_statistics", "query_item", "user_item", "query_item_statistics"
@@ -77,6 +88,26 @@ class Feature(ABC):
 
     def load_state(self, state: State) -> None:  # noqa: B027
         """Take over what another `fit` learnt."""
+
+
+class HistoryFeature(Feature):
+    """What came before, as categories, most recent first: `length` columns for every candidate.
+
+    Values are 1 + a category, and 0 where there is nothing: integers in [0, cardinality].
+
+    Args:
+        length: columns, at least 1.
+        like: the categorical feature of the set that has the same categories, whose embeddings it shares;
+            None for its own.
+    """
+
+    def __init__(self, length: int, like: str | None) -> None:
+        self.length = checks.at_least("length", length, 1)
+        self.like = like
+
+    @abstractmethod
+    def values(self, batch: RankingBatch) -> Array:
+        """(n_candidates, length) what came before the request of every candidate."""
 
 
 class FeatureGroup(ABC):
@@ -194,7 +225,7 @@ class Scaling(NamedTuple):
     """(n_dense,) share of the training values that are NaN."""
 
     mode: Ints
-    """(n_categorical,) the most frequent training value, the lowest of several."""
+    """(n_categorical,) the most frequent training value, the lowest of several; 0 in columns of histories."""
 
 
 class FeatureSet:
@@ -205,6 +236,8 @@ class FeatureSet:
 
     Args:
         features: name -> feature or group of features, in the order of the columns; None switches one off.
+
+    A history whose `like` is switched off has embeddings of its own.
     """
 
     def __init__(self, features: Mapping[str, Declared | None]) -> None:
@@ -212,6 +245,8 @@ class FeatureSet:
         self.declared: dict[str, Declared] = checks.not_empty("features", on)
         self.shared = _shared(self.declared.values())
         self.features = self._with_members({})
+        self._off = frozenset(features) - self.declared.keys()
+        self._check_likes()
         self.scaling: Scaling | None = None
         self._muted: frozenset[str] = frozenset()
 
@@ -234,15 +269,15 @@ class FeatureSet:
             {
                 name: each.without(_members_of(name, names)) if isinstance(each, FeatureGroup) else each
                 for name, each in self.declared.items()
-                if name not in names
             }
+            | dict.fromkeys(self._off | frozenset(names))
         )
 
     def muted(self, names: Collection[str]) -> Self:
         """The same fitted features, some of which say nothing about any candidate.
 
         A dense one is at its training mean, which standardised is 0; a categorical one has its most frequent
-        training value: the mean of a category is none.
+        training value: the mean of a category is none. Histories are empty.
         """
         silent = copy(self)
         silent._muted = self._muted | frozenset(names)  # noqa: SLF001  (its own copy)
@@ -260,18 +295,35 @@ class FeatureSet:
 
     @property
     def dense(self) -> dict[str, Feature]:
-        return {name: feature for name, feature in self.features.items() if not feature.cardinality}
+        return {name: feature for name, feature in self._single.items() if not feature.cardinality}
 
     @property
     def categorical(self) -> dict[str, Feature]:
-        return {name: feature for name, feature in self.features.items() if feature.cardinality}
+        return {name: feature for name, feature in self._single.items() if feature.cardinality}
+
+    @property
+    def histories(self) -> dict[str, HistoryFeature]:
+        return {name: each for name, each in self.features.items() if isinstance(each, HistoryFeature)}
+
+    @property
+    def _single(self) -> dict[str, Feature]:
+        """Features of one column."""
+        return {name: each for name, each in self.features.items() if not isinstance(each, HistoryFeature)}
 
     @property
     def spec(self) -> FeatureSpec:
-        """The columns, as of the last `fit` or `load_state`."""
-        return FeatureSpec(
-            tuple(self.dense), {name: feature.cardinality for name, feature in self.categorical.items()}
-        )
+        """The columns, as of the last `fit` or `load_state`.
+
+        Raises:
+            InputError: a history is like a feature that is not categorical, or has other categories.
+        """
+        categorical = {name: feature.cardinality for name, feature in self.categorical.items()}
+        known = categorical.keys() | self.dense.keys()
+        histories = {
+            name: History(each.length, each.cardinality, each.like if each.like in known else None)
+            for name, each in self.histories.items()
+        }
+        return FeatureSpec(tuple(self.dense), categorical, histories)
 
     @property
     def notes(self) -> dict[str, str]:
@@ -300,7 +352,7 @@ class FeatureSet:
         for feature in self.features.values():
             feature.fit(catalog, log)
         dense, categorical, _ = self._raw(_sample(train_batch), None)
-        self.scaling = _scaling(dense, categorical)
+        self.scaling = _scaling(dense, categorical, len(self.categorical))
 
     @property
     def is_live(self) -> bool:
@@ -334,7 +386,7 @@ class FeatureSet:
         dense[np.isnan(dense)] = 0.0
         if self._muted:
             dense[:, self._silent(self.dense)] = 0.0
-            silent = self._silent(self.categorical)
+            silent = self._silent(self._columns)
             categorical[:, silent] = scaling.mode[silent]
         return FeatureBatch(dense.astype(np.float32), categorical, offsets)
 
@@ -343,14 +395,25 @@ class FeatureSet:
         narrowed = batch if kept is None else batch.keep(kept)
         prepared = {key: shared.prepare(narrowed) for key, shared in self.shared.items()}
         dense = np.empty((len(narrowed.candidates), len(self.dense)))
-        categorical = np.empty((len(dense), len(self.categorical)), np.int64)
+        categorical = np.empty((len(dense), len(self._columns)), np.int64)
         for column, feature in enumerate(self.dense.values()):
             dense[:, column] = _values(feature, batch, narrowed, kept, prepared)
         for column, (name, feature) in enumerate(self.categorical.items()):
             values = _values(feature, batch, narrowed, kept, prepared)
-            categorical[:, column] = _in_range(name, values, feature.cardinality)
+            categorical[:, column] = _in_range(name, values, feature.cardinality - 1)
+        start = len(self.categorical)
+        for name, history in self.histories.items():
+            values = _of_length(name, _values(history, batch, narrowed, kept, prepared), history.length)
+            categorical[:, start : start + history.length] = _in_range(name, values, history.cardinality)
+            start += history.length
         _check_finite(dense, list(self.dense))
         return dense, categorical, narrowed.candidates.offsets
+
+    @property
+    def _columns(self) -> list[str]:
+        """The feature that each column of categories belongs to."""
+        of_histories = (name for name, history in self.histories.items() for _ in range(history.length))
+        return [*self.categorical, *of_histories]
 
     def _silent(self, columns: Collection[str]) -> NDArray[np.bool_]:
         return np.array([name in self._muted for name in columns], bool)
@@ -397,6 +460,16 @@ class FeatureSet:
             for column, categorical in columns.get(name, {}).items():
                 features[f"{name}{_OF_GROUP}{column}"] = each.feature(column, categorical=categorical)
         return features
+
+    def _check_likes(self) -> None:
+        """Each history is like something in the set, or switched off in it."""
+        known = self.declared.keys() | self._off
+        for name, history in self.histories.items():
+            like = history.like
+            is_there = like is None or like in known or self.may_have(like)
+            close = nearest(str(like), known)
+            hint = f"; nearest is {close!r}" if close else ""
+            checks.require(is_there, f"features.{name}.like", like, f"must be a feature beside it{hint}")
 
     def _parts(self) -> Iterator[tuple[str, Feature | Shared]]:
         yield from ((f"shared.{key}", shared) for key, shared in self.shared.items())
@@ -454,7 +527,8 @@ def _sample(batch: RankingBatch) -> RankingBatch:
     return sample if len(sample.candidates) else batch
 
 
-def _scaling(dense: Floats, categorical: Ints) -> Scaling:
+def _scaling(dense: Floats, categorical: Ints, n_single: int) -> Scaling:
+    """Of the training candidates, whose first `n_single` columns of categories are no histories."""
     known = ~np.isnan(dense)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, dense, 0.0).sum(axis=0) / count
@@ -463,7 +537,8 @@ def _scaling(dense: Floats, categorical: Ints) -> Scaling:
     low, high = np.where(known, dense, np.inf).min(axis=0), np.where(known, dense, -np.inf).max(axis=0)
     constant = low >= high
     mean, scale = np.where(low == high, low, mean), np.where(constant, 1.0, scale)
-    mode = np.array([np.argmax(np.bincount(column)) for column in categorical.T], np.int64)
+    mode = np.zeros(categorical.shape[1], np.int64)
+    mode[:n_single] = [np.argmax(np.bincount(column)) for column in categorical.T[:n_single]]
     return Scaling(mean, scale, constant, 1 - known.mean(axis=0), mode)
 
 
@@ -477,10 +552,17 @@ def _check_finite(dense: Floats, names: Sequence[str]) -> None:
         )
 
 
-def _in_range(name: str, values: Array, cardinality: int) -> Array:
-    n_outside = np.count_nonzero((values < 0) | (values >= cardinality))
-    if n_outside:
+def _in_range(name: str, values: Array, highest: int) -> Array:
+    outside = (values < 0) | (values > highest)
+    if outside.any():
+        n_outside = np.count_nonzero(outside.reshape(len(values), -1).any(axis=1))
         raise InputError(
-            f"feature {name!r} is outside 0..{cardinality - 1} for {n_outside} of {len(values)} candidates"
+            f"feature {name!r} is outside 0..{highest} for {n_outside} of {len(values)} candidates"
         )
+    return values
+
+
+def _of_length(name: str, values: Array, length: int) -> Array:
+    if values.shape[1:] != (length,):
+        raise InputError(f"history {name!r} has values of shape {values.shape}, must have {length} columns")
     return values

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mlsd.models.layers import Dense, Head, Inputs, ScoringNet, Tower, beside
+from mlsd.models.histories import HistoryColumns
+from mlsd.models.inputs import Inputs
+from mlsd.models.layers import Dense, Head, ScoringNet, Tower, beside
 
 
 class CrossLayer(nn.Module):
@@ -56,6 +58,7 @@ class DCNv2(ScoringNet):
         dropout: share of values set to 0 in training, in [0, 1).
         embedding_dim: length of an embedding.
         batch_norm: whether the sums of each deep layer are standardised before ReLU.
+        histories: whose columns follow the categorical ones; the mean of each is read.
 
     Source: Wang, Shivanna, Cheng, Jain, Lin, Hong and Chi (WWW 2021), section 3.
     """
@@ -72,10 +75,11 @@ class DCNv2(ScoringNet):
         embedding_dim: int,
         *,
         batch_norm: bool = False,
+        histories: Sequence[HistoryColumns] = (),
     ) -> None:
         super().__init__()
         self.parallel = parallel
-        self.inputs = Inputs(n_dense, cardinalities, embedding_dim)
+        self.inputs = Inputs(n_dense, cardinalities, embedding_dim, histories)
         width = self.inputs.width
         self.cross = nn.ModuleList(CrossLayer(width, rank) for _ in range(n_cross))
         self.tower = Tower(width, hidden, dropout, standardised=batch_norm)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from mlsd.models.fm import FM
+from mlsd.models.histories import HistoryColumns
 from mlsd.models.layers import ByteDropout, Dense, Tower, beside
 
 
@@ -22,6 +23,7 @@ class DeepFM(FM):
         dropout: share of values set to 0 in training, in [0, 1), to a 256th.
         embedding_dim: length of a feature's vector v.
         batch_norm: whether the sums of each deep layer are standardised before ReLU.
+        histories: whose columns follow the categorical ones; see `FM`.
 
     The deep layers start as Glorot and Bengio (AISTATS 2010) have it: little of the small vectors comes
     through several layers with the smaller weights that torch starts with.
@@ -38,8 +40,9 @@ class DeepFM(FM):
         embedding_dim: int,
         *,
         batch_norm: bool = False,
+        histories: Sequence[HistoryColumns] = (),
     ) -> None:
-        super().__init__(n_dense, cardinalities, embedding_dim)
+        super().__init__(n_dense, cardinalities, embedding_dim, histories)
         self.tower = Tower(self.vectors.width, hidden, ByteDropout(dropout), standardised=batch_norm)
         self.head = Dense(self.tower.width, 1, bias=False)
         for layer in (*self.tower, self.head):

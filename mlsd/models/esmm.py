@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mlsd.models.layers import Inputs, MultiTaskNet, TaskTower
+from mlsd.models.histories import HistoryColumns
+from mlsd.models.inputs import Inputs
+from mlsd.models.layers import MultiTaskNet, TaskTower
 
 
 class ESMM(MultiTaskNet):
@@ -23,6 +25,7 @@ class ESMM(MultiTaskNet):
         hidden: width of each layer of either tower.
         dropout: share of values set to 0 in training, in [0, 1).
         embedding_dim: length of an embedding.
+        histories: whose columns follow the categorical ones; the mean of each is read.
 
     Source: Ma, Zhao, Huang, Wang, Hu, Zhu and Gai (SIGIR 2018), eqs. 2 and 3.
 
@@ -41,9 +44,10 @@ class ESMM(MultiTaskNet):
         hidden: Sequence[int],
         dropout: float,
         embedding_dim: int,
+        histories: Sequence[HistoryColumns] = (),
     ) -> None:
         super().__init__()
-        self.inputs = Inputs(n_dense, cardinalities, embedding_dim)
+        self.inputs = Inputs(n_dense, cardinalities, embedding_dim, histories)
         self.first = TaskTower(self.inputs.width, hidden, dropout)
         self.second = TaskTower(self.inputs.width, hidden, dropout)
 

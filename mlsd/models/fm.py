@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from torch import Tensor, nn
 
-from mlsd.models.layers import FeatureVectors, ScoringNet
+from mlsd.models.histories import HistoryColumns
+from mlsd.models.inputs import FeatureVectors
+from mlsd.models.layers import ScoringNet
 from mlsd.models.linear import Linear
 
 
@@ -16,20 +18,28 @@ class FM(ScoringNet):
         s = b + sum over i of  w_i x_i  +  sum over i < j of  <v_i, v_j> x_i x_j
 
     A dense column is one feature; a categorical one has a feature for each value, with x = 1 for the value
-    that it has and 0 for all others.
+    that it has and 0 for all others. A history is one more vector, the mean of those that are there: it has
+    products with all others, and none with itself.
 
     Args:
         n_dense: dense columns.
         cardinalities: of each categorical column.
         embedding_dim: length of a feature's vector v.
+        histories: whose columns follow the categorical ones.
 
     Source: Rendle (ICDM 2010), eq. 1.
     """
 
-    def __init__(self, n_dense: int, cardinalities: Sequence[int], embedding_dim: int) -> None:
+    def __init__(
+        self,
+        n_dense: int,
+        cardinalities: Sequence[int],
+        embedding_dim: int,
+        histories: Sequence[HistoryColumns] = (),
+    ) -> None:
         super().__init__()
-        self.linear = Linear(n_dense, cardinalities)
-        self.vectors = FeatureVectors(n_dense, cardinalities, embedding_dim)
+        self.linear = Linear(n_dense, cardinalities, histories)
+        self.vectors = FeatureVectors(n_dense, cardinalities, embedding_dim, histories)
 
     @property
     def output_bias(self) -> nn.Parameter:

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 
-_EMBEDDING_SCALE = 0.05
+EMBEDDING_SCALE = 0.05
+"""Standard deviation of the initial values of learnt vectors."""
 
 
 def beside(*parts: Tensor) -> Tensor:
@@ -40,7 +41,7 @@ class FeatureNet(nn.Module):
         """What belongs to one feature or value each, such as embeddings: what `embedding_l2` shrinks."""
         for module in self.modules():
             if isinstance(module, Embeddings):
-                yield from module.parameters()
+                yield from module.table.parameters()
 
 
 class ScoringNet(FeatureNet):
@@ -89,67 +90,32 @@ class Embeddings(nn.Module):
     """Learnt vectors of categorical columns, all in one table.
 
     Args:
-        cardinalities: of each column.
+        cardinalities: of each part of the table.
         dim: length of a vector.
         scale: standard deviation of the initial values.
+        parts: the part that each column reads; None where each has its own.
     """
 
     starts: Tensor
 
-    def __init__(self, cardinalities: Iterable[int], dim: int, scale: float = _EMBEDDING_SCALE) -> None:
+    def __init__(
+        self,
+        cardinalities: Iterable[int],
+        dim: int,
+        scale: float = EMBEDDING_SCALE,
+        parts: Sequence[int] | None = None,
+    ) -> None:
         super().__init__()
         sizes = torch.tensor([0, *cardinalities])
         self.table = nn.Embedding(int(sizes.sum()), dim)
         nn.init.normal_(self.table.weight, std=scale)
-        self.register_buffer("starts", torch.cumsum(sizes, 0)[:-1], persistent=False)
+        starts = torch.cumsum(sizes, 0)[:-1]
+        self.register_buffer("starts", starts if parts is None else starts[list(parts)], persistent=False)
 
     def forward(self, categorical: Tensor) -> Tensor:
-        """(n, n_categorical) int64 -> (n, n_categorical, dim)."""
+        """(n, n_columns) int64 -> (n, n_columns, dim)."""
         vectors: Tensor = self.table(categorical + self.starts)
         return vectors
-
-
-class Inputs(nn.Module):
-    """Dense values beside the embeddings of the categorical ones.
-
-    Args:
-        n_dense: dense columns.
-        cardinalities: of each categorical column.
-        embedding_dim: length of an embedding.
-    """
-
-    def __init__(self, n_dense: int, cardinalities: Sequence[int], embedding_dim: int) -> None:
-        super().__init__()
-        self.embeddings = Embeddings(cardinalities, embedding_dim) if cardinalities else None
-        self.width = n_dense + embedding_dim * len(cardinalities)
-
-    def forward(self, dense: Tensor, categorical: Tensor) -> Tensor:
-        """(n, n_dense) float and (n, n_categorical) int64 -> (n, width)."""
-        if self.embeddings is None:
-            return beside(dense)
-        return beside(dense, self.embeddings(categorical).flatten(1))
-
-
-class FeatureVectors(nn.Module):
-    """A learnt vector for each dense column, times its value, and for each value of each categorical one.
-
-    Args:
-        n_dense: dense columns.
-        cardinalities: of each categorical column.
-        dim: length of a vector.
-    """
-
-    def __init__(self, n_dense: int, cardinalities: Sequence[int], dim: int) -> None:
-        super().__init__()
-        self.dense = nn.Parameter(torch.randn(n_dense, dim) * _EMBEDDING_SCALE) if n_dense else None
-        self.categorical = Embeddings(cardinalities, dim) if cardinalities else None
-        self.width = dim * (n_dense + len(cardinalities))
-
-    def forward(self, dense: Tensor, categorical: Tensor) -> Tensor:
-        """(n, n_dense) float and (n, n_categorical) int64 -> (n, n_dense + n_categorical, dim)."""
-        parts = [] if self.dense is None else [dense.unsqueeze(2) * self.dense]
-        parts += [] if self.categorical is None else [self.categorical(categorical)]
-        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
 
 class ByteDropout(nn.Module):

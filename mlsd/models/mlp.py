@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from mlsd.models.layers import Head, Inputs, ScoringNet, Tower
+from mlsd.models.histories import HistoryColumns
+from mlsd.models.inputs import Inputs
+from mlsd.models.layers import Head, ScoringNet, Tower
 
 
 class MLP(ScoringNet):
@@ -19,6 +21,8 @@ class MLP(ScoringNet):
         dropout: share of values set to 0 in training, in [0, 1).
         embedding_dim: length of an embedding.
         batch_norm: whether the sums of each layer are standardised before ReLU.
+        histories: whose columns follow the categorical ones.
+        attention: hidden widths of the activation unit that weighs histories; None for their mean.
     """
 
     def __init__(
@@ -30,9 +34,11 @@ class MLP(ScoringNet):
         embedding_dim: int,
         *,
         batch_norm: bool = False,
+        histories: Sequence[HistoryColumns] = (),
+        attention: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
-        self.inputs = Inputs(n_dense, cardinalities, embedding_dim)
+        self.inputs = Inputs(n_dense, cardinalities, embedding_dim, histories, attention)
         self.tower = Tower(self.inputs.width, hidden, dropout, standardised=batch_norm)
         self.head = Head(self.tower.width)
 

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from mlsd.models.grouped import Experts, GroupedTower, apart
-from mlsd.models.layers import Dense, Head, Inputs, MultiTaskNet
+from mlsd.models.histories import HistoryColumns
+from mlsd.models.inputs import Inputs
+from mlsd.models.layers import Dense, Head, MultiTaskNet
 
 
 class MMoE(MultiTaskNet):
@@ -16,8 +18,8 @@ class MMoE(MultiTaskNet):
 
         y_k = h_k(f_k(x)),    f_k(x) = sum over experts i of  g_k(x)_i f_i(x),    g_k(x) = softmax(W_k x)
 
-    x are dense values beside embeddings. An expert f_i has hidden layers alone, a tower h_k ends in one
-    score. Labels of a task tell of its own outcome, whatever becomes of the others.
+    x are dense values beside embeddings of categories and histories. An expert f_i has hidden layers alone, a
+    tower h_k ends in one score. Labels of a task tell of its own outcome, whatever becomes of the others.
 
     Args:
         n_dense: dense columns.
@@ -28,6 +30,8 @@ class MMoE(MultiTaskNet):
         tower_hidden: width of each layer of a task's tower; none scores the mixture by a weighted sum.
         dropout: share of values set to 0 in training, in [0, 1).
         embedding_dim: length of an embedding.
+        histories: whose columns follow the categorical ones.
+        attention: hidden widths of the activation unit that weighs histories; None for their mean.
 
     Source: Ma, Zhao, Yi, Chen, Hong and Chi (KDD 2018), eqs. 6 to 8.
     """
@@ -42,10 +46,12 @@ class MMoE(MultiTaskNet):
         tower_hidden: Sequence[int],
         dropout: float,
         embedding_dim: int,
+        histories: Sequence[HistoryColumns] = (),
+        attention: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.n_tasks = n_tasks
-        self.inputs = Inputs(n_dense, cardinalities, embedding_dim)
+        self.inputs = Inputs(n_dense, cardinalities, embedding_dim, histories, attention)
         self.experts = Experts(n_experts, self.inputs.width, expert_hidden, dropout)
         self.gates = Dense(self.inputs.width, n_tasks * n_experts, bias=False)
         self.towers = GroupedTower(n_tasks, self.experts.width, tower_hidden, dropout)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +74,9 @@ class LightningScorer(Scorer):
             `mlsd.models.ranking.RankingModule`).
     """
 
+    reads_histories: ClassVar[bool] = False
+    """Whether its network reads the columns of histories; one that does not refuses a spec that has any."""
+
     def __init__(
         self,
         spec: FeatureSpec,
@@ -82,7 +85,7 @@ class LightningScorer(Scorer):
         weight_decay: float = 0.0,
         embedding_l2: float = 0.0,
     ) -> None:
-        self.spec = spec
+        self.spec = self._readable(spec)
         self.loss = loss
         self.learning_rate = checks.above("learning_rate", learning_rate, 0)
         self.weight_decay = checks.at_least("weight_decay", weight_decay, 0)
@@ -151,6 +154,12 @@ class LightningScorer(Scorer):
         from mlsd.models.inference import with_weights
 
         self._net = with_weights(self.build_model, state)
+
+    def _readable(self, spec: FeatureSpec) -> FeatureSpec:
+        if spec.histories and not self.reads_histories:
+            listed = ", ".join(spec.histories)
+            raise InputError(f"{type(self).__name__} cannot read histories: switch off {listed}")
+        return spec
 
     def _fitted(self) -> FeatureNet:
         if self._net is None:
@@ -238,17 +247,26 @@ def check_log_odds(loss: Loss) -> Loss:
 def check_shape(features: FeatureBatch, spec: FeatureSpec, where: str) -> None:
     """Refuse features of another shape than `spec`, and categories out of range."""
     n_dense, n_categorical = features.dense.shape[1], features.categorical.shape[1]
-    if (n_dense, n_categorical) != (spec.n_dense, len(spec.categorical)):
+    if (n_dense, n_categorical) != (spec.n_dense, spec.n_categorical):
+        of_histories = spec.n_categorical - len(spec.categorical)
+        those = f", {of_histories} of them of histories" if of_histories else ""
         raise InputError(
             f"{where}: {n_dense} dense and {n_categorical} categorical features, "
-            f"must be {spec.n_dense} and {len(spec.categorical)}"
+            f"must be {spec.n_dense} and {spec.n_categorical}{those}"
         )
-    for column, (name, cardinality) in zip(features.categorical.T, spec.categorical.items(), strict=True):
-        low, high = column.min(initial=0), column.max(initial=0)
-        if low < 0 or high >= cardinality:
-            raise InputError(
-                f"{where}: feature {name} is from {low} to {high}, must be in [0, {cardinality})"
-            )
+    start = len(spec.categorical)
+    for column, (name, cardinality) in zip(features.categorical.T, spec.categorical.items(), strict=False):
+        _check_categories(column, cardinality - 1, name, where)
+    for name, history in spec.histories.items():
+        columns = features.categorical[:, start : start + history.length]
+        _check_categories(columns, history.cardinality, name, where)
+        start += history.length
+
+
+def _check_categories(values: NDArray[np.int64], highest: int, name: str, where: str) -> None:
+    low, high = values.min(initial=0), values.max(initial=0)
+    if low < 0 or high > highest:
+        raise InputError(f"{where}: feature {name} is from {low} to {high}, must be in [0, {highest + 1})")
 
 
 def check_finite(features: FeatureBatch, spec: FeatureSpec, where: str) -> None:
@@ -286,3 +304,8 @@ def check_labels(labels: NDArray[np.float32], where: str) -> None:
 def check_widths(name: str, widths: Sequence[int]) -> Sequence[int]:
     """Widths of hidden layers, at least 1 each."""
     return checks.require(all(width >= 1 for width in widths), name, widths, "must be at least 1 each")
+
+
+def check_attention(hidden: Sequence[int] | None) -> Sequence[int] | None:
+    """Hidden widths of an activation unit, at least 1 each; None for no such unit."""
+    return None if hidden is None else check_widths("attention", hidden)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mlsd import checks
 from mlsd.losses.base import Loss
@@ -36,6 +36,8 @@ class DCNv2(LightningRanker):
     Source: Wang, Shivanna, Cheng, Jain, Lin, Hong and Chi (WWW 2021).
     """
 
+    reads_histories: ClassVar[bool] = True
+
     def __init__(
         self,
         spec: FeatureSpec,
@@ -62,6 +64,7 @@ class DCNv2(LightningRanker):
 
     def build_model(self) -> ScoringNet:
         from mlsd.models import dcn_v2
+        from mlsd.models.histories import histories_of
 
         return dcn_v2.DCNv2(
             self.spec.n_dense,
@@ -73,4 +76,5 @@ class DCNv2(LightningRanker):
             dropout=self.dropout,
             embedding_dim=self.embedding_dim,
             batch_norm=self.batch_norm,
+            histories=histories_of(self.spec),
         )

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mlsd import checks
 from mlsd.losses.base import Loss
@@ -34,6 +34,8 @@ class DeepFM(LightningRanker):
     Source: Guo, Tang, Ye, Li and He (IJCAI 2017).
     """
 
+    reads_histories: ClassVar[bool] = True
+
     def __init__(
         self,
         spec: FeatureSpec,
@@ -55,6 +57,7 @@ class DeepFM(LightningRanker):
 
     def build_model(self) -> ScoringNet:
         from mlsd.models import deepfm
+        from mlsd.models.histories import histories_of
 
         cardinalities = tuple(self.spec.categorical.values())
         return deepfm.DeepFM(
@@ -64,4 +67,5 @@ class DeepFM(LightningRanker):
             self.dropout,
             self.embedding_dim,
             batch_norm=self.batch_norm,
+            histories=histories_of(self.spec),
         )

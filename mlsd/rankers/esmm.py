@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mlsd import checks
 from mlsd.losses.base import Loss
@@ -38,6 +38,8 @@ class ESMM(MultiTaskRanker):
     Source: Ma, Zhao, Huang, Wang, Hu, Zhu and Gai (SIGIR 2018), eqs. 2 and 3.
     """
 
+    reads_histories: ClassVar[bool] = True
+
     def __init__(
         self,
         spec: FeatureSpec,
@@ -57,6 +59,14 @@ class ESMM(MultiTaskRanker):
 
     def build_model(self) -> MultiTaskNet:
         from mlsd.models import esmm
+        from mlsd.models.histories import histories_of
 
         cardinalities = tuple(self.spec.categorical.values())
-        return esmm.ESMM(self.spec.n_dense, cardinalities, self.hidden, self.dropout, self.embedding_dim)
+        return esmm.ESMM(
+            self.spec.n_dense,
+            cardinalities,
+            self.hidden,
+            self.dropout,
+            self.embedding_dim,
+            histories_of(self.spec),
+        )

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mlsd import checks
 from mlsd.losses.base import Loss
@@ -30,6 +30,8 @@ class FM(LightningRanker):
     Source: Rendle (ICDM 2010).
     """
 
+    reads_histories: ClassVar[bool] = True
+
     def __init__(
         self,
         spec: FeatureSpec,
@@ -44,5 +46,11 @@ class FM(LightningRanker):
 
     def build_model(self) -> ScoringNet:
         from mlsd.models import fm
+        from mlsd.models.histories import histories_of
 
-        return fm.FM(self.spec.n_dense, tuple(self.spec.categorical.values()), self.embedding_dim)
+        return fm.FM(
+            self.spec.n_dense,
+            tuple(self.spec.categorical.values()),
+            self.embedding_dim,
+            histories_of(self.spec),
+        )

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mlsd.losses.base import Loss
 from mlsd.rankers.base import LightningRanker
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class LogisticRegression(LightningRanker):
     """One weight for each dense feature and each value of each categorical one, all 0 at first.
 
-    Under BCE the score is the log-odds of the label; under any other loss it is a plain linear ranker.
+    A history adds the mean of the weights of what is there, which are its own. Under BCE the score is the
+    log-odds of the label; under any other loss it is a plain linear ranker.
 
     Args:
         spec: shape of the features.
@@ -26,12 +27,15 @@ class LogisticRegression(LightningRanker):
         weight_decay: of AdamW, at least 0.
     """
 
+    reads_histories: ClassVar[bool] = True
+
     def __init__(
         self, spec: FeatureSpec, loss: Loss, learning_rate: float = 0.01, weight_decay: float = 0.0001
     ) -> None:
         super().__init__(spec, loss, learning_rate, weight_decay)
 
     def build_model(self) -> ScoringNet:
+        from mlsd.models.histories import histories_of
         from mlsd.models.linear import Linear
 
-        return Linear(self.spec.n_dense, tuple(self.spec.categorical.values()))
+        return Linear(self.spec.n_dense, tuple(self.spec.categorical.values()), histories_of(self.spec))

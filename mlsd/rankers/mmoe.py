@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mlsd import checks
 from mlsd.losses.base import Loss
-from mlsd.rankers.base import MultiTaskRanker, check_widths
+from mlsd.rankers.base import MultiTaskRanker, check_attention, check_widths
 from mlsd.types import FeatureSpec
 
 if TYPE_CHECKING:
@@ -36,9 +36,13 @@ class MMoE(MultiTaskRanker):
         embedding_dim: length of the embedding of a categorical feature, at least 1; all tasks share it.
         learning_rate: of AdamW, above 0.
         weight_decay: of AdamW, at least 0.
+        attention: hidden widths of the activation unit that weighs what is in a history by the candidate, at
+            least 1 each; null for the mean (see `mlsd.models.histories`).
 
     Source: Ma, Zhao, Yi, Chen, Hong and Chi (KDD 2018), eqs. 6 to 8.
     """
+
+    reads_histories: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class MMoE(MultiTaskRanker):
         embedding_dim: int = 8,
         learning_rate: float = 0.001,
         weight_decay: float = 0.0001,
+        attention: Sequence[int] | None = None,
     ) -> None:
         super().__init__(spec, loss, tasks, learning_rate, weight_decay)
         checks.not_empty("tasks", tasks)
@@ -59,10 +64,12 @@ class MMoE(MultiTaskRanker):
         self.expert_hidden = check_widths("expert_hidden", checks.not_empty("expert_hidden", expert_hidden))
         self.tower_hidden = check_widths("tower_hidden", tower_hidden)
         self.dropout = checks.require(0 <= dropout < 1, "dropout", dropout, "must be in [0, 1)")
+        self.attention = check_attention(attention)
         self.embedding_dim = checks.at_least("embedding_dim", embedding_dim, 1)
 
     def build_model(self) -> MultiTaskNet:
         from mlsd.models import mmoe
+        from mlsd.models.histories import histories_of
 
         return mmoe.MMoE(
             self.spec.n_dense,
@@ -73,4 +80,6 @@ class MMoE(MultiTaskRanker):
             tower_hidden=self.tower_hidden,
             dropout=self.dropout,
             embedding_dim=self.embedding_dim,
+            histories=histories_of(self.spec),
+            attention=self.attention,
         )

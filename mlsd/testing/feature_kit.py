@@ -84,7 +84,7 @@ class FeatureKit(ABC):
         assert np.isfinite(values.dense).all()
         assert (values.dense.shape[1], values.categorical.shape[1]) == (
             features.spec.n_dense,
-            len(features.spec.categorical),
+            features.spec.n_categorical,
         )
 
     def test_declares_the_columns_it_reads(self) -> None:

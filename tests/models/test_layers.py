@@ -6,14 +6,13 @@ import pytest
 import torch
 
 from mlsd.models.base import seeded
+from mlsd.models.inputs import FeatureVectors, Inputs
 from mlsd.models.layers import (
     BatchNorm,
     ByteDropout,
     Dense,
     Embeddings,
-    FeatureVectors,
     Head,
-    Inputs,
     ScoringNet,
     Tower,
 )

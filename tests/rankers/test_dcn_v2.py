@@ -16,6 +16,7 @@ from mlsd.losses.base import Loss
 from mlsd.losses.bce import BCE
 from mlsd.rankers.base import Ranker
 from mlsd.rankers.dcn_v2 import DCNv2
+from mlsd.testing.history_kit import HistoryKit
 from mlsd.testing.ranker_kit import SHORT, SPEC, RankerKit, rows
 from mlsd.types import FeatureSpec
 
@@ -37,6 +38,11 @@ class TestLowRankStackedDCNv2(RankerKit):
 class TestDCNv2WithBatchNorm(RankerKit):
     def make(self, spec: FeatureSpec, loss: Loss) -> Ranker:
         return DCNv2(spec, loss, hidden=[16, 8], learning_rate=0.01, batch_norm=True)
+
+
+class TestDCNv2OfHistories(HistoryKit):
+    def make(self, spec: FeatureSpec, loss: Loss) -> Ranker:
+        return DCNv2(spec, loss, hidden=[16, 8], learning_rate=0.01)
 
 
 def test_bad_options_are_all_found() -> None:

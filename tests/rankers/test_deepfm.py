@@ -10,6 +10,7 @@ from mlsd.losses.bce import BCE
 from mlsd.losses.softmax import Softmax
 from mlsd.rankers.base import Ranker
 from mlsd.rankers.deepfm import DeepFM
+from mlsd.testing.history_kit import HistoryKit
 from mlsd.testing.ranker_kit import SPEC, RankerKit
 from mlsd.types import FeatureSpec
 
@@ -31,6 +32,11 @@ class TestDeepFMWithDropoutAndL2(RankerKit):
 class TestDeepFMWithBatchNorm(RankerKit):
     def make(self, spec: FeatureSpec, loss: Loss) -> Ranker:
         return DeepFM(spec, loss, hidden=[16, 8], learning_rate=0.02, batch_norm=True)
+
+
+class TestDeepFMOfHistories(HistoryKit):
+    def make(self, spec: FeatureSpec, loss: Loss) -> Ranker:
+        return DeepFM(spec, loss, hidden=[16, 8], learning_rate=0.01)
 
 
 def test_bad_options_are_all_found() -> None:

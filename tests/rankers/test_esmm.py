@@ -10,6 +10,7 @@ from mlsd.losses.base import Loss
 from mlsd.losses.bce import BCE
 from mlsd.rankers.base import LabelledFeatures
 from mlsd.rankers.esmm import ESMM
+from mlsd.testing.history_kit import HistoryKit
 from mlsd.testing.ranker_kit import SPEC, TASKS, MultiTaskRankerKit
 from mlsd.types import FeatureBatch, FeatureSpec, Floats
 
@@ -22,6 +23,13 @@ class TestESMM(MultiTaskRankerKit):
 class TestESMMWithDropout(MultiTaskRankerKit):
     def make(self, spec: FeatureSpec, loss: Loss) -> ESMM:
         return ESMM(spec, loss, TASKS, hidden=[32], dropout=0.1, learning_rate=0.02)
+
+
+class TestESMMOfHistories(HistoryKit):
+    n_tasks = len(TASKS)
+
+    def make(self, spec: FeatureSpec, loss: Loss) -> ESMM:
+        return ESMM(spec, loss, TASKS, hidden=[16, 8], learning_rate=0.02)
 
 
 def test_bad_options_are_all_found() -> None:

@@ -7,11 +7,17 @@ from mlsd.losses.base import Loss
 from mlsd.losses.bce import BCE
 from mlsd.rankers.base import Ranker
 from mlsd.rankers.fm import FM
+from mlsd.testing.history_kit import HistoryKit
 from mlsd.testing.ranker_kit import SPEC, RankerKit
 from mlsd.types import FeatureSpec
 
 
 class TestFM(RankerKit):
+    def make(self, spec: FeatureSpec, loss: Loss) -> Ranker:
+        return FM(spec, loss, learning_rate=0.05)
+
+
+class TestFMOfHistories(HistoryKit):
     def make(self, spec: FeatureSpec, loss: Loss) -> Ranker:
         return FM(spec, loss, learning_rate=0.05)
 

@@ -12,11 +12,17 @@ from mlsd.losses.base import Loss
 from mlsd.losses.bce import BCE
 from mlsd.rankers.base import Ranker
 from mlsd.rankers.logistic_regression import LogisticRegression
+from mlsd.testing.history_kit import HistoryKit
 from mlsd.testing.ranker_kit import SPEC, RankerKit, only, rows
 from mlsd.types import FeatureSpec
 
 
 class TestLogisticRegression(RankerKit):
+    def make(self, spec: FeatureSpec, loss: Loss) -> Ranker:
+        return LogisticRegression(spec, loss, learning_rate=0.05)
+
+
+class TestLogisticRegressionOfHistories(HistoryKit):
     def make(self, spec: FeatureSpec, loss: Loss) -> Ranker:
         return LogisticRegression(spec, loss, learning_rate=0.05)
 

@@ -14,6 +14,7 @@ from mlsd.losses.base import Loss
 from mlsd.losses.bce import BCE
 from mlsd.rankers.base import LabelledFeatures
 from mlsd.rankers.mmoe import MMoE
+from mlsd.testing.history_kit import HistoryKit
 from mlsd.testing.ranker_kit import SPEC, TASKS, MultiTaskRankerKit, rows, taken
 from mlsd.types import FeatureBatch, FeatureSpec, Floats
 
@@ -37,15 +38,42 @@ class TestMMoEOfDeepExpertsWithDropout(MultiTaskRankerKit):
         )
 
 
+class TestMMoEOfHistories(HistoryKit):
+    n_tasks = len(TASKS)
+
+    def make(self, spec: FeatureSpec, loss: Loss) -> MMoE:
+        return MMoE(spec, loss, TASKS, expert_hidden=[16], tower_hidden=[8], learning_rate=0.02)
+
+
+class TestMMoEWithAttention(HistoryKit):
+    n_tasks = len(TASKS)
+
+    def make(self, spec: FeatureSpec, loss: Loss) -> MMoE:
+        return MMoE(
+            spec, loss, TASKS, expert_hidden=[16], tower_hidden=[8], learning_rate=0.02, attention=[8]
+        )
+
+
 def test_bad_options_are_all_found() -> None:
     with checks.collecting() as faults:
-        MMoE(SPEC, BCE(), [], n_experts=0, expert_hidden=[], tower_hidden=[0], dropout=1.0, embedding_dim=0)
+        MMoE(
+            SPEC,
+            BCE(),
+            [],
+            n_experts=0,
+            expert_hidden=[],
+            tower_hidden=[0],
+            dropout=1.0,
+            embedding_dim=0,
+            attention=[0],
+        )
     assert [str(fault) for fault in faults] == [
         "tasks == [], must not be empty",
         "n_experts == 0, must be at least 1",
         "expert_hidden == [], must not be empty",
         "tower_hidden == [0], must be at least 1 each",
         "dropout == 1.0, must be in [0, 1)",
+        "attention == [0], must be at least 1 each",
         "embedding_dim == 0, must be at least 1",
     ]
 
