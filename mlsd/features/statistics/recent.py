@@ -63,12 +63,13 @@ class RecentItems(HistoryFeature):
         self._served = Timelines.none()
 
     def values(self, batch: RankingBatch) -> Ints:
+        return self.past(batch.requests.user, batch.requests.hour)[batch.candidates.request_rows]
+
+    def past(self, user: Ints, hour: Ints) -> Ints:
+        """(n, length) the history of each user before an hour; both are (n,)."""
         self._fitted()
-        user, hour = batch.requests.user, batch.requests.hour
         past = self._logged.last(user, hour, self.length)
-        if len(self._served):
-            past = joined(self._served.last(user, hour, self.length), past)
-        return past[batch.candidates.request_rows]
+        return joined(self._served.last(user, hour, self.length), past) if len(self._served) else past
 
     def observed(self, served: Served) -> Self:
         """The same when it knows, too, what users did since; quick where that was in later hours.
