@@ -25,6 +25,7 @@ from mlsd.types import FeatureSpec, Floats, History, Ints
 
 CARDINALITIES = (4, 2)
 HISTORIES = (HistoryColumns(3, 4, like=0), HistoryColumns(2, 5), HistoryColumns(2, 2, like=1))
+PLACES = slice(2, 5), slice(5, 7), slice(7, 9)
 DIM = 3
 N = 60
 
@@ -116,6 +117,15 @@ def test_what_is_not_there_learns_nothing() -> None:
         assert net.table.weight.grad is not None
         touched = net.table.weight.grad.abs().sum(1) > 0
         assert touched.nonzero().flatten().tolist() == [0, 4]
+
+
+def test_where_the_empty_places_are_says_nothing() -> None:
+    """To the rounding of sums in another order."""
+    categorical = torch.from_numpy(made_up())
+    backwards = torch.cat([categorical[:, :2], *(categorical[:, at].flip(1) for at in PLACES)], 1)
+    for attention in (None, [7]):
+        net = fields(attention)
+        torch.testing.assert_close(net(backwards), net(categorical))
 
 
 def test_a_table_is_shared_with_what_a_history_is_like() -> None:
