@@ -14,7 +14,7 @@ from mlsd.features.statistics.tally import Past, Tally, is_whole
 from mlsd.types import Array, Floats, Ints, State
 
 _STEP = 4
-"""Each tally has at least so many times the cells of the next: of a log and an hour a day, there are few."""
+"""Each tally holds at least so many times the cells of the next, so that there are few."""
 
 
 @dataclass(frozen=True)
