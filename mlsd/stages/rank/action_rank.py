@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -91,6 +93,23 @@ class ActionRank(RankStage):
             name: Prediction(f"{name}_prob", task.column or name, task.at_least)
             for name, task in self.tasks.items()
         }
+
+    def valued(self, values: Mapping[str, float]) -> Self:
+        """This stage, fitted or not, where actions have other values; one that is not named is worth nothing.
+
+        Raises:
+            InputError: an action is named that is not predicted.
+        """
+        for name in values:
+            if name not in self.tasks:
+                close = nearest(name, self.tasks)
+                hint = f"; nearest is {close!r}" if close else ""
+                raise InputError(f"no action {name!r} is predicted, only {', '.join(self.tasks)}{hint}")
+        other = copy(self)
+        other.tasks = {
+            name: replace(task, value=float(values.get(name, 0.0))) for name, task in self.tasks.items()
+        }
+        return other
 
     def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:
         """Fit features and the ranker on the ranking window, and calibrate on the validation window.
