@@ -146,3 +146,13 @@ def test_sums_of_fractions_are_added_period_after_period(cells: dict[tuple[int, 
     for key in range(4):
         total = reduce(add, [cells[key, day] for day in range(6) if (key, day) in cells], 0.0)
         assert counts.before([np.array([key])], np.array([9]))[0, 0] == total
+
+
+@pytest.mark.parametrize("n_periods", [3, 5, 9])
+def test_keys_that_hardly_or_no_longer_fit_into_one_integer_beside_their_row(n_periods: int) -> None:
+    """Cells to about 2**50, 2**50.6 and 2**51.3; a row has 13 bits, the sign one."""
+    rows = np.arange(2**12)
+    key, period = [rows[::-1]] * 4, rows % n_periods
+    counts = AsOfCounts.of(key, period, rows[:, None].astype(np.float64))
+    assert counts.before(key, period + 1)[:, 0].tolist() == rows.tolist()
+    assert not counts.before(key, period).any()
