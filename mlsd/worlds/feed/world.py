@@ -150,7 +150,7 @@ class FeedWorld(LiveWorld):
         items = np.maximum(slates.items, 0)
         rows = np.broadcast_to(np.arange(len(requests))[:, None], items.shape)
         user, author = requests.user[rows], self.all_posts.author[items]
-        follows = self._follows(user, author, state["followed_pair"])
+        follows = self.follows(user, author, state["followed_pair"])
         seen = Seen.of_state(state, len(self.catalog)).of(user, items)
         return self.probs(requests, rows, items, follows, seen)
 
@@ -236,18 +236,18 @@ class FeedWorld(LiveWorld):
 
     def _judged(self, requests: Requests) -> tuple[Ints, Ints, Floats]:
         """Posts of each request with a grade above 0, which they are, and the grades."""
-        rows, items = self._there(requests)
+        rows, items = self.there(requests)
         user, author = requests.user[rows], self.all_posts.author[items]
         theirs = (author != user) & ~self.catalog.relations["blocks"].held(
             user, author, requests.time_days[rows]
         )
         rows, items, user, author = (column[theirs] for column in (rows, items, user, author))
-        probs = self.probs(requests, rows, items, self._follows(user, author), np.zeros(len(rows)))
+        probs = self.probs(requests, rows, items, self.follows(user, author), np.zeros(len(rows)))
         grades = np.floor(_FIFTHS * probs.satisfied)
         relevant = grades > 0
         return np.bincount(rows[relevant], minlength=len(requests)), items[relevant], grades[relevant]
 
-    def _there(self, requests: Requests) -> tuple[Ints, Ints]:
+    def there(self, requests: Requests) -> tuple[Ints, Ints]:
         """Rows of requests, and the posts that are there and not too old, ascending."""
         published, time = self.all_posts.published_days, requests.time_days
         first = np.searchsorted(published, time - self.lifetime_hours / HOURS)
@@ -255,7 +255,7 @@ class FeedWorld(LiveWorld):
         rows = ragged.segment_ids(offsets)
         return rows, first[rows] + ragged.positions(offsets)
 
-    def _follows(self, user: Ints, author: Ints, since: Ints = _NOBODY) -> Array:
+    def follows(self, user: Ints, author: Ints, since: Ints = _NOBODY) -> Array:
         """Whether people follow authors, at the start or by the pairs `since` then; of any shape."""
         pair = user * self.n_users + author
         return _among(self._first_followed, pair) | _among(since, pair)
