@@ -318,9 +318,8 @@ class FeatureSet:
             InputError: a history is like a feature that is not categorical, or has other categories.
         """
         categorical = {name: feature.cardinality for name, feature in self.categorical.items()}
-        known = categorical.keys() | self.dense.keys()
         histories = {
-            name: History(each.length, each.cardinality, each.like if each.like in known else None)
+            name: History(each.length, each.cardinality, each.like if each.like in self.features else None)
             for name, each in self.histories.items()
         }
         return FeatureSpec(tuple(self.dense), categorical, histories)

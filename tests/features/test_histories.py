@@ -100,6 +100,8 @@ def test_a_history_is_like_a_feature_of_its_set() -> None:
     assert [str(fault) for fault in faults] == ["features.liked.like == 'x', must be a feature beside it"]
     with pytest.raises(InputError, match="history liked is like 'age', must be like a categorical feature"):
         _ = fitted(age=Age(), liked=Given(like="age")).spec
+    with pytest.raises(InputError, match="history liked is like 'own', must be like a categorical feature"):
+        _ = fitted(own=Given(like=None), liked=Given(like="own")).spec
 
 
 def test_muted_histories_are_empty_and_the_others_as_they_were() -> None:
