@@ -6,100 +6,15 @@ has it, 1,000 candidates for `value` and `light_rank` and weights for 667,000 ca
 1,000 people are served for its 16 days, so that statistics are of some 100,000 impressions and not of a
 million ads'; models are trained for one epoch; what is kept lies in a folder that is removed.
 
-Requests come one by one, evenly from the three days of the test window. The clock also counts waiting for a
-core that others use; processor time does not, and is what is held to the target.
+Requests come one by one, evenly from the three days of the test window. See `whole_funnel.py`.
 """
 
 from __future__ import annotations
 
-import resource
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import perf_counter, perf_counter_ns, thread_time_ns
-from typing import TypeVar
-
-import numpy as np
-
-from mlsd.capacity import Capacity, Latency, measure
-from mlsd.config.build import build
-from mlsd.config.compose import compose_overrides
-from mlsd.config.resolve import resolve
-from mlsd.funnel import Funnel
-from mlsd.progress import silent
-from mlsd.runs import steps
-from mlsd.store import Store
-from mlsd.types import RankingBatch, Requests, concat_batches
+from whole_funnel import time_funnel
 
 TARGET_MS = 20.0
-N_REQUESTS, N_WARM_UP, N_COMPARED = 1_000, 100, 100
-OVERRIDES = ["problem=ads", "world.n_campaigns=667000", "world.n_users=1000", "trainer.max_epochs=1"]
-
-Done = TypeVar("Done")
-
-
-def main() -> None:
-    with TemporaryDirectory() as folder:
-        funnel, requests = fitted(Store(Path(folder)))
-    rows = np.arange(N_REQUESTS + N_WARM_UP) * len(requests) // (N_REQUESTS + N_WARM_UP)
-    asked = requests.take(rows)
-    passed_on = alone_as_in_company(funnel, asked.take(np.arange(0, len(asked), len(asked) // N_COMPARED)))
-    by_clock, by_processor = (
-        measure(funnel, asked, TARGET_MS, N_REQUESTS, N_WARM_UP, clock)
-        for clock in (perf_counter_ns, thread_time_ns)
-    )
-    show(passed_on, by_clock, by_processor)
-
-
-def fitted(store: Store) -> tuple[Funnel, Requests]:
-    """The funnel, and the requests of the test window."""
-    composed = compose_overrides(OVERRIDES).required()
-    system, config = build(composed), resolve(composed).values
-    n_ads = len(system.world.catalog)
-    logged = timed("log", lambda: steps.make_log(system, config, store, silent))
-    labels = system.labels.make(logged.log)
-    funnel = timed("fit", lambda: steps.fit(system, config, logged, labels, store, silent)).funnel
-    peak_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{n_ads:,} ads, {len(logged.log.impressions):,} impressions, {peak_gib:.1f} GiB at the peak")
-    return funnel, logged.log.window("test").requests
-
-
-def timed(what: str, work: Callable[[], Done]) -> Done:
-    start = perf_counter()
-    done = work()
-    print(f"{what}: {perf_counter() - start:.0f} s")
-    return done
-
-
-def alone_as_in_company(funnel: Funnel, requests: Requests) -> Mapping[str, RankingBatch]:
-    """What each stage passes on; it is the same to the last bit for requests that come one by one."""
-    together = funnel.trace(requests)
-    alone = [funnel.trace(requests.take(np.array([row]))) for row in range(len(requests))]
-    for name, batch in together.items():
-        single = concat_batches([traced[name] for traced in alone]).candidates.named_columns()
-        for column, values in batch.candidates.named_columns().items():
-            np.testing.assert_array_equal(single[column], values, err_msg=f"{name}: {column}")
-    return together
-
-
-def show(passed_on: Mapping[str, RankingBatch], by_clock: Capacity, by_processor: Capacity) -> None:
-    """One table: what stages pass on, and milliseconds of processor time and by the clock."""
-    measured = (by_processor, by_clock)
-    print(
-        f"{'ms':<12}{'passes on':>9} | {'processor':>9}: p50    p95    p99 | {'clock':>9}: p50    p95    p99"
-    )
-    for name, batch in passed_on.items():
-        mean = f"{batch.candidates.counts.mean():,.1f}"
-        print(f"{name:<12}{mean:>9}" + "".join(in_words(each.stages[name]) for each in measured))
-    print(f"{'request':<21}" + "".join(in_words(each.request) for each in measured))
-    verdict = "within" if by_processor.fits else "OVER"
-    print(f"p99 {by_processor.request.p99_ms:.2f} ms of processor time, {verdict} {TARGET_MS:g} ms")
-    print(f"in batches of {by_clock.batch_size}: {by_processor.throughput_per_s:,.0f} requests/s on one core")
-
-
-def in_words(latency: Latency) -> str:
-    return " | " + " " * 7 + "".join(f"{value:7.2f}" for value in latency)
-
+OVERRIDES = ("problem=ads", "world.n_campaigns=667000", "world.n_users=1000", "trainer.max_epochs=1")
 
 if __name__ == "__main__":
-    main()
+    time_funnel(OVERRIDES, TARGET_MS, "ads")
