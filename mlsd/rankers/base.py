@@ -106,8 +106,8 @@ class LightningScorer(Scorer):
         """A fresh network where training starts, with its loss."""
 
     @abstractmethod
-    def _check_labels(self, labels: NDArray[np.float32], where: str) -> None:
-        """Refuse labels that nothing can be learnt from."""
+    def _check_labels(self, labels: NDArray[np.float32], where: str, *, learnt: bool) -> None:
+        """Refuse labels that nothing can be learnt from or, where they only validate, judged by."""
 
     def fit(self, train: LabelledFeatures, validation: LabelledFeatures, fitting: Fitting) -> Curves:
         """Learn from `train`, choosing the epoch that does best on `validation`.
@@ -120,7 +120,7 @@ class LightningScorer(Scorer):
 
         for rows, window in ((train, "training"), (validation, "validation")):
             check_rows(rows, self.spec, f"{fitting.name}, {window} rows")
-            self._check_labels(rows.labels, f"{fitting.name}, {window} rows")
+            self._check_labels(rows.labels, f"{fitting.name}, {window} rows", learnt=rows is train)
         with seeded(fitting.seed, "weights"):
             module = self._module(train.labels)
         options, seed = fitting.options, fitting.seed
@@ -188,7 +188,8 @@ class LightningRanker(LightningScorer, Ranker):
 
         return RankingModule(started(self.build_model(), self.loss, labels), *self._options)
 
-    def _check_labels(self, labels: NDArray[np.float32], where: str) -> None:
+    def _check_labels(self, labels: NDArray[np.float32], where: str, *, learnt: bool) -> None:
+        del learnt
         check_labels(labels, where)
 
 
@@ -232,9 +233,12 @@ class MultiTaskRanker(LightningScorer):
 
         return MultiTaskModule(started_tasks(self.build_model(), self.loss, labels), *self._options)
 
-    def _check_labels(self, labels: NDArray[np.float32], where: str) -> None:
+    def _check_labels(self, labels: NDArray[np.float32], where: str, *, learnt: bool) -> None:
         if labels.shape[1:] != self.shape:
             raise InputError(f"{where}: labels of shape {labels.shape}, must have {len(self.tasks)} columns")
+        if not learnt:
+            check_labels(labels.reshape(-1), where)
+            return
         for task, column in zip(self.tasks, labels.T, strict=True):
             check_labels(column, f"{where}, {task}")
 

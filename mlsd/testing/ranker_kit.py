@@ -175,11 +175,11 @@ class RankerKit(ABC):
     @pytest.mark.parametrize("label", [0.0, 1.0])
     def test_labels_of_one_class_are_refused(self, loss: Loss, label: float) -> None:
         varied = self.rows(0)
-        features, n = varied.features, len(varied.labels)
-        one_class = LabelledFeatures(features, np.full_like(varied.labels, label))
-        for train, validation, name in (
-            (one_class, self.rows(1), "training"),
-            (self.rows(1), one_class, "validation"),
+        labels = np.full_like(varied.labels, label)
+        one_class = LabelledFeatures(varied.features, labels)
+        for train, validation, name, n in (
+            (one_class, self.rows(1), "training", len(labels)),
+            (self.rows(1), one_class, "validation", labels.size),
         ):
             with pytest.raises(InputError, match=f"model, {name} rows.*: all {n} labels == {label}"):
                 self.make(SPEC, loss).fit(train, validation, Fitting(SHORT))
@@ -231,6 +231,13 @@ class MultiTaskRankerKit(RankerKit):
         varied.labels[:, 1] = 0
         with pytest.raises(InputError, match=rf"training rows, {TASKS[1]}: all \d+ labels == 0"):
             self.make(SPEC, loss).fit(varied, self.rows(1), Fitting(SHORT))
+
+    def test_a_task_that_nobody_does_may_validate_others(self, loss: Loss) -> None:
+        validation = self.rows(1)
+        validation.labels[:, 1] = 0
+        ranker = self.make(SPEC, loss)
+        ranker.fit(self.rows(0), validation, Fitting(SHORT))
+        assert np.isfinite(ranker.score(validation.features)).all()
 
     def test_labels_of_other_tasks_are_refused(self, loss: Loss) -> None:
         with pytest.raises(InputError, match=r"labels of shape \(\d+,\), must have 2 columns"):

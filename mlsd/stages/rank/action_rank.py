@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mlsd import checks
 from mlsd.errors import InputError, nearest
-from mlsd.estimators.calibration import platt
+from mlsd.estimators.calibration import Calibration, platt
 from mlsd.features.base import Declared
 from mlsd.fitting import Curves, Fitting
 from mlsd.labels.base import Labels, Negatives, TaskLabels
@@ -56,8 +56,9 @@ class ActionRank(RankStage):
 
         label of a task   [done] / e
 
-    Probabilities are calibrated on the validation window. An action that the log of a learning window does
-    not show once cannot be learnt: say null for it.
+    Probabilities are calibrated on the validation window; where that does not show an action once, its scores
+    are taken for log-odds as they are. An action that the ranking window does not show once cannot be
+    learnt: say null for it.
 
     Args:
         n_out: candidates passed on for each request, at most.
@@ -168,7 +169,8 @@ class ActionRank(RankStage):
             raise InputError("actions cannot be predicted: no candidate of the validation window was shown")
         scores = self._scores(self._features_of(batch, shown))
         self._calibrations = tuple(
-            platt(of_task, done) for of_task, done in zip(scores.T, label[shown].T, strict=True)
+            platt(of_task, done) if done.any() else Calibration()
+            for of_task, done in zip(scores.T, label[shown].T, strict=True)
         )
 
     def _made(self) -> Scorer:

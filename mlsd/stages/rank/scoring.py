@@ -165,8 +165,7 @@ class ScoringStage(Stage, ABC):
         known = labels.knows(batch.requests.request_id)[batch.candidates.request_rows]
         kept = self.negatives.kept(batch, _highest(label), fitting.seed) & known
         label = np.nan_to_num(label)
-        for task, of_task in _by_task(labels, label[kept]).items():
-            self._check_classes(of_task, f"{fitting.name}, {split} window{task}")
+        self._check_tasks(_by_task(labels, label[kept]), split, f"{fitting.name}, {split} window")
         rows = np.flatnonzero(self._teaches(label, kept, batch))
         if not len(rows):
             raise InputError(
@@ -175,6 +174,13 @@ class ScoringStage(Stage, ABC):
             )
         taken, _ = ragged.take_segments(batch.candidates.offsets, rows)
         return _Lesson(batch.take(rows), kept[taken], label[taken])
+
+    def _check_tasks(self, labels: Mapping[str, Array], split: str, where: str) -> None:
+        """Refuse a task that nothing can be learnt of; what validates several need not show each done."""
+        if split == "validation" and len(labels) > 1:
+            labels = {"": np.concatenate(list(labels.values()))}
+        for task, label in labels.items():
+            self._check_classes(label, f"{where}{task}")
 
     def _check_classes(self, label: Array, where: str) -> None:
         if not len(label):
