@@ -69,7 +69,7 @@ class FeedTest(PolicyTest):
     unevenly impressions are spread over authors: 0 where all are shown alike, 1 where one is shown alone.
 
     Args:
-        values: action -> what it is worth, of `value_per_page`.
+        values: action -> what it is worth, of `value_per_page`; None switches one off.
         long_read_s: dwell from which on a post counts as read, in seconds: the action `dwell_s` of `values`.
         maker: column of the catalog with who made an item.
         n_days: length of the test; at least 14, since 7-day retention needs users first seen in one
@@ -81,7 +81,7 @@ class FeedTest(PolicyTest):
     hidden: ClassVar[Mapping[str, Ratio]] = HIDDEN
     further: ClassVar[Mapping[str, str]] = {GINI: GINI_WORDS}
 
-    values: Mapping[str, float]
+    values: Mapping[str, float | None]
     long_read_s: float = 20.0
     maker: str = "author"
     n_days: int = MIN_DAYS
@@ -113,7 +113,8 @@ class FeedTest(PolicyTest):
     def worth(self, feedback: Columns) -> Floats:
         """(n_requests, n_positions) what users did, each action at its declared value."""
         done = {**feedback, DWELL: feedback[DWELL] >= self.long_read_s}
-        return np.asarray(sum((value * done[action] for action, value in self.values.items()), np.zeros(())))
+        worth = (value * done[action] for action, value in self.values.items() if value is not None)
+        return np.asarray(sum(worth, np.zeros(())))
 
     def counter(self, world: LiveWorld, seed: int) -> FeedCounter:
         del seed

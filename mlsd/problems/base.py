@@ -114,7 +114,7 @@ class Problem:
         latency_ms: time that a request may take, p99.
         scale: how much of everything there is.
         goals: which figures decide.
-        actions: what users can do -> what it tells.
+        actions: what users can do -> what it tells; None switches one off.
         request_columns: further columns of its requests -> what they hold; None switches one off.
         monitoring: what is to be watched.
         item_segments: columns of the catalog by whose largest values click predictions are judged.
@@ -127,7 +127,7 @@ class Problem:
     latency_ms: float
     scale: Scale
     goals: Goals
-    actions: Mapping[str, str]
+    actions: Mapping[str, str | None]
     request_columns: Mapping[str, ColumnType | None]
     monitoring: Monitoring
     item_segments: Sequence[str] = ()
@@ -136,7 +136,12 @@ class Problem:
         checks.not_empty("name", self.name)
         checks.at_least("n_positions", self.n_positions, 1)
         checks.above("latency_ms", self.latency_ms, 0)
-        checks.not_empty("actions", self.actions)
+        checks.not_empty("actions", self.known_actions)
+
+    @property
+    def known_actions(self) -> dict[str, str]:
+        """What users can do -> what it tells."""
+        return {action: tells for action, tells in self.actions.items() if tells is not None}
 
     @property
     def columns(self) -> dict[str, ColumnType]:

@@ -20,14 +20,16 @@ class FeedProblem(Problem):
         n_daily_users: people who read it on a day.
         n_posts_per_day: posts that are made on a day.
         action_values: action -> what it is worth when somebody does it; below 0 of what nobody should be made
-            to do. Every action that counts is one of `actions`.
+            to do; None switches one off. Every action that counts is one of `actions`.
+        long_read_s: dwell from which on an opened post counts as read, in seconds, above 0.
     """
 
     today: str
     better: str
     n_daily_users: int
     n_posts_per_day: int
-    action_values: Mapping[str, float]
+    action_values: Mapping[str, float | None]
+    long_read_s: float = 20.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -35,15 +37,21 @@ class FeedProblem(Problem):
         checks.not_empty("better", self.better)
         checks.at_least("n_daily_users", self.n_daily_users, 1)
         checks.at_least("n_posts_per_day", self.n_posts_per_day, 1)
-        for action in checks.not_empty("action_values", self.action_values):
-            close = nearest(action, self.actions)
+        checks.above("long_read_s", self.long_read_s, 0)
+        for action in checks.not_empty("action_values", self.values):
+            close = nearest(action, self.known_actions)
             hint = f"; nearest is {close!r}" if close else ""
-            rule = f"must be an action of the problem: {', '.join(self.actions)}{hint}"
-            checks.require(action in self.actions, "action_values", action, rule)
+            rule = f"must be an action of the problem: {', '.join(self.known_actions)}{hint}"
+            checks.require(action in self.known_actions, "action_values", action, rule)
+
+    @property
+    def values(self) -> dict[str, float]:
+        """Action that counts -> what it is worth."""
+        return {action: value for action, value in self.action_values.items() if value is not None}
 
     @property
     def answers(self) -> list[Answer]:
-        worth = ", ".join(f"{action} {value:g}" for action, value in self.action_values.items())
+        worth = ", ".join(f"{action} {value:g}" for action, value in self.values.items())
         people = f"{self.n_daily_users:,} people a day read {self.n_posts_per_day:,} new posts."
         ranked = f"{self.scale.n_matching:,} are looked at for one page, {self.scale.n_ranked:,} ranked."
         return [
