@@ -177,7 +177,8 @@ def action_predictions(
 
         P(action) = P(action | shown first) x examination of the position
 
-    with the examination that labels were made with, estimated on the training windows.
+    with the examination that labels were made with, estimated on the training windows; 1 at every position
+    where labels do not come from positions.
 
     Args:
         scored: every candidate that the stage scored, with the predicted probability.
@@ -195,7 +196,7 @@ def action_predictions(
     outcome = actions.of(scored)
     known = np.flatnonzero(~np.isnan(outcome))
     position = places.of(scored)[known].astype(np.int64)
-    prob = scored.candidates[prediction.prob][known] * labels.examination[position]
+    prob = scored.candidates[prediction.prob][known] * labels.examined(position)
     request = scored.candidates.request_rows[known]
     predictions = Predictions(
         np.minimum(prob, 1.0), outcome[known].astype(np.float64), evaluated.requests.user[request]
@@ -206,14 +207,14 @@ def action_predictions(
 
 
 class Calibration(NamedTuple):
-    """Predicted against observed clicks of some impressions."""
+    """Predicted against observed actions of some impressions: clicks, or another one."""
 
     predicted: Interval
     """Mean predicted probability."""
     observed: Interval
-    """Share with a click."""
+    """Share on which it was done."""
     ratio: Interval
-    """Predicted over observed clicks; 1 is right, more is too high."""
+    """Predicted over observed; 1 is right, more is too high."""
     n_impressions: int
 
     def to_metrics(self) -> dict[str, Any]:
@@ -224,7 +225,7 @@ class Calibration(NamedTuple):
 
 
 class ItemCalibration(NamedTuple):
-    """Predicted against observed clicks by the values of a column of the catalog."""
+    """Predicted against observed actions by the values of a column of the catalog."""
 
     every: Calibration
     """Of all impressions."""
@@ -266,27 +267,27 @@ def prediction_figures(
 
 
 def item_calibration(
-    clicks: ActionPredictions, column: Array, bootstrap: Bootstrap, n_largest: int = N_LARGEST
+    predicted: ActionPredictions, column: Array, bootstrap: Bootstrap, n_largest: int = N_LARGEST
 ) -> ItemCalibration:
-    """Predicted against observed clicks by the values of a column of the catalog.
+    """Predicted against observed actions by the values of a column of the catalog.
 
         predicted = mean of p,    observed = mean of y,    ratio = sum of p / sum of y
 
-    Each with its interval over units. The ratio is NaN where nothing was clicked.
+    Each with its interval over units. The ratio is NaN where nothing was done.
 
     Args:
-        clicks: predictions for impressions.
+        predicted: of one action, for impressions.
         column: (n_items,) such as the campaign of each item.
         bootstrap: of the intervals.
         n_largest: values of most impressions that have figures of their own; of as many, the lower value.
     """
-    values, segment, sizes = np.unique(column[clicks.items], return_inverse=True, return_counts=True)
+    values, segment, sizes = np.unique(column[predicted.items], return_inverse=True, return_counts=True)
     largest = np.argsort(-sizes, kind="stable")[:n_largest]
     place = np.full(len(values), len(largest))
     place[largest] = np.arange(len(largest))
     parts = [np.ones(len(segment), bool), place[segment] == len(largest)]
     parts += [place[segment] == number for number in range(len(largest))]
-    every, others, *own = _calibrations(clicks.predictions, np.stack(parts, axis=1), bootstrap)
+    every, others, *own = _calibrations(predicted.predictions, np.stack(parts, axis=1), bootstrap)
     named = {str(value): one for value, one in zip(values[largest].tolist(), own, strict=True)}
     return ItemCalibration(every, others if len(values) > len(largest) else None, named, len(values))
 

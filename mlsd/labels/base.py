@@ -81,6 +81,10 @@ class Labels:
             return np.ones(len(position))
         return np.minimum(1.0 / self.examination, self.max_weight)[position]
 
+    def examined(self, position: Ints) -> Floats:
+        """(n,) P(examined at each position) / P(examined at position 0); 1 where positions are unknown."""
+        return self.examination[position] if len(self.examination) else np.ones(len(position))
+
     def knows(self, request_id: Ints) -> NDArray[np.bool_]:
         """(n,) whether anything was labelled for each of these requests."""
         return np.isin(request_id, self.request_id)

@@ -38,6 +38,9 @@ FUNNEL = "funnel"
 ORACLE = "oracle "
 """How the name of a ceiling starts: `oracle nDCG@10` is the best nDCG@10 a later stage could still reach."""
 
+CLICK = "click"
+"""The action that most systems predict."""
+
 LOWER_IS_BETTER = frozenset({
     "LogLoss", "ECE", "NE", "abandonment", "hide_rate", "report_rate", "negative_rate", "annoyed_per_page",
     "exposure_gini",
@@ -81,6 +84,8 @@ class RunResult:
         changes: requests and queries that fare better or worse; None without a pre-existing system.
         calibration: stage -> bins of its predictions for the test window.
         coverage: stage -> share of the test window's impressions that it predicted, in [0, 1].
+        predicted: stage -> the actions it predicts; its calibration and coverage are of the first. A click
+            where nothing is said.
         annotations: what annotators were asked, such as `intent` -> how many answers they gave.
         training: model -> its losses by epoch.
         features: columns of all ranking stages.
@@ -118,6 +123,7 @@ class RunResult:
     changes: Changes | None = None
     calibration: Mapping[str, tuple[CalibrationBin, ...]] = field(default_factory=dict)
     coverage: Mapping[str, float] = field(default_factory=dict)
+    predicted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     annotations: Mapping[str, int] = field(default_factory=dict)
     training: Mapping[str, Curves] = field(default_factory=dict)
     features: tuple[FeatureSummary, ...] = ()
@@ -163,6 +169,15 @@ class RunResult:
         """Offline metrics of predicted responses, which some stages make."""
         ranking = self.ranking_metrics
         return tuple(name for name in self.offline_metrics if name not in ranking)
+
+    def predicted_by(self, stage: str) -> str:
+        """The action that a stage's calibration is of."""
+        return (self.predicted.get(stage) or (CLICK,))[0]
+
+    @property
+    def predicts_clicks_alone(self) -> bool:
+        """Whether no stage predicts another action."""
+        return all(actions == (CLICK,) for actions in self.predicted.values())
 
     @property
     def click_metrics(self) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ class Offline:
         steps: stage of candidates -> itself minus the one before it, paired by request; the first has none.
         truth: tells these requests and what is true of them from any others.
         before_last: what reaches the funnel's last stage; None where that is the first that finds candidates.
+        predicted: rank stage -> the actions it predicts; reliability, coverage and items are of the first.
     """
 
     figures: Mapping[str, Figures]
@@ -67,6 +68,7 @@ class Offline:
     steps: Mapping[str, Figures] = field(default_factory=dict)
     truth: str = ""
     before_last: RankingBatch | None = None
+    predicted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class Outcome:
         }
 
     def _calibration(self) -> dict[str, object]:
-        """Predicted against observed clicks by column of the catalog; nothing where none is declared."""
+        """Predicted against observed actions by column of the catalog; nothing where none is declared."""
         found = {
             stage: {column: one.to_metrics() for column, one in columns.items()}
             for stage, columns in self.offline.by_item.items()

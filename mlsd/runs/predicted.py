@@ -30,9 +30,12 @@ CLICK = "click"
 
 
 class Predicted(NamedTuple):
-    """The probabilities of a rank stage, judged by the log: bins, coverage and items are those of clicks."""
+    """The probabilities of a rank stage, judged by the log."""
 
     figures: Figures
+    """Of every action that it predicts."""
+    actions: tuple[str, ...]
+    """What it predicts. The rest is of the first: clicks or, where it predicts none, the first declared."""
     reliability: list[Bin]
     coverage: float
     by_item: dict[str, ItemCalibration]
@@ -46,7 +49,9 @@ def predicted_by(
     ranked: Mapping[str, RankingBatch],
     evaluated: Evaluated,
 ) -> dict[str, Predicted]:
-    """Rank stage -> its probabilities, judged.
+    """Rank stage -> its probabilities, judged, whatever the actions are that it predicts.
+
+    Of the actions one stands for all where there is room for one: a click, else the first that is predicted.
 
     Args:
         system: what is run.
@@ -60,7 +65,7 @@ def predicted_by(
     predicted = {}
     before = RankingBatch.of(evaluated.requests)
     for name, stage in funnel.stages.items():
-        if isinstance(stage, RankStage) and stage.predictions and metrics and len(labels.examination):
+        if isinstance(stage, RankStage) and stage.predictions and metrics:
             scored = stage_in_blocks(stage.scored, before, system.n_workers)
             made = {
                 action: action_predictions(scored, prediction, held_out, labels, evaluated)
@@ -78,13 +83,13 @@ def _judged(
     for action, predictions in made.items():
         told_apart = None if action == CLICK else action
         figures |= prediction_figures(predictions, metrics, system.bootstrap, told_apart)
-    clicks = made.get(CLICK, next(iter(made.values())))
-    if CLICK not in made:
-        return Predicted(figures, [], clicks.coverage, {})
-    return Predicted(figures, reliability(clicks.predictions), clicks.coverage, _by_item(system, clicks))
+    actions = tuple(sorted(made, key=lambda action: action != CLICK))
+    first = made[actions[0]]
+    bins, by_item = reliability(first.predictions), _by_item(system, first)
+    return Predicted(figures, actions, bins, first.coverage, by_item)
 
 
-def _by_item(system: System, clicks: ActionPredictions) -> dict[str, ItemCalibration]:
-    """Declared column of the catalog -> how well clicks on its values are predicted."""
+def _by_item(system: System, predicted: ActionPredictions) -> dict[str, ItemCalibration]:
+    """Declared column of the catalog -> how well an action with items of its values is predicted."""
     catalog, columns = system.world.catalog, system.problem.item_segments
-    return {column: item_calibration(clicks, catalog[column], system.bootstrap) for column in columns}
+    return {column: item_calibration(predicted, catalog[column], system.bootstrap) for column in columns}

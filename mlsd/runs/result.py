@@ -70,6 +70,7 @@ def result_of(
         test_ratings=_rated(system.test_ratings, outcome.rated_test),
         changes=_changes(system, outcome),
         coverage=outcome.offline.coverage,
+        predicted=outcome.offline.predicted,
         calibration={
             stage: tuple(parts.CalibrationBin(*bin_) for bin_ in bins)
             for stage, bins in outcome.offline.reliability.items()

@@ -72,9 +72,11 @@ Config = Mapping[str, Any]
 def make_log(system: System, config: Config, store: Store, progress: Progress) -> Logged:
     """Let the pre-existing system serve the world, or read what was recorded."""
     world_key = key_of(code_version(), config["world"], system.world.fingerprint)
-    existing = fit_existing(system, config, world_key, store)
     if isinstance(system.world, RecordedWorld):
-        return Logged(system.world.log(), existing.funnel if existing else None, {}, world_key)
+        recorded = system.world.log()
+        before = fit_existing(system, config, world_key, store, recorded)
+        return Logged(recorded, before.funnel if before else None, {}, world_key)
+    existing = fit_existing(system, config, world_key, store)
     logging = system.logging
     if existing is None or logging is None or logging.collect is None:
         raise InputError("logging.collect: users are live, so a pre-existing system must serve them first")
@@ -87,11 +89,21 @@ def make_log(system: System, config: Config, store: Store, progress: Progress) -
     return Logged(log, existing.funnel.observed(served_of(log)), state, key)
 
 
-def fit_existing(system: System, config: Config, key: str, store: Store) -> FittedFunnel | None:
-    """The pre-existing system, which knows the catalog and no log."""
+def fit_existing(
+    system: System, config: Config, key: str, store: Store, log: Log | None = None
+) -> FittedFunnel | None:
+    """The pre-existing system, which knows the catalog and what was recorded before anybody designed anything.
+
+    Args:
+        system: what is run.
+        config: as plain values.
+        key: of the world.
+        store: where fitted stages are kept.
+        log: what was recorded; None where users are live, who were not served yet.
+    """
     if system.logging is None:
         return None
-    lessons = Lessons(system.world.catalog, None, None, key)
+    lessons = Lessons(system.world.catalog, log, None, key)
     stages = config["logging"]["funnel"]["stages"]
     return fit_funnel(system.logging.funnel.active, stages, lessons, fitting_of(system), store)
 
@@ -122,7 +134,7 @@ def evaluate(
     progress: Progress,
     window: str = "test",
 ) -> Offline:
-    """Rank a window's requests; judge every stage by the world's truth and by the log's clicks.
+    """Rank a window's requests; judge every stage by the world's truth and by what the log shows.
 
     A window is a split of the log. What is chosen by its figures, as a sweep does, must be judged on
     "validation": the test window then has the last word.
@@ -150,6 +162,7 @@ def evaluate(
         _steps(system, funnel, values, evaluated),
         evaluated.fingerprint,
         _before_last(funnel, ranked),
+        {stage: found.actions for stage, found in predicted.items()},
     )
 
 

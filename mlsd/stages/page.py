@@ -1,4 +1,4 @@
-"""The ads that a log has for a page."""
+"""The items that a log has for a page."""
 
 from __future__ import annotations
 
@@ -12,22 +12,27 @@ from mlsd.fitting import Curves, Fitting
 from mlsd.stages.base import CandidateStage, TrainingData
 from mlsd.types import Candidates, Floats, RankingBatch, State
 
+BID = "bid"
+
 
 class Page(CandidateStage):
-    """Passes on the rows of a log that compete for a page, those that bid most first.
+    """Passes on the items of a log that compete for a page, those of the highest value of a column first.
 
         candidates = first_item, first_item + 1, ..., first_item + n_items - 1
-        candidate.score = candidate.bid = what is bid for a click
+        candidate.score = candidate.<by> = the item's value of the column
 
-    Equal bids keep the order of the log; candidates that a batch had before are replaced.
+    Equal values keep the order of the log; candidates that a batch had before are replaced.
 
     Args:
         n_out: candidates passed on for each request, at most.
+        by: column of the catalog with finite numbers: `bid`, what is bid for a click and never below 0, or
+            another one, such as `published_days`: the newest first.
     """
 
-    def __init__(self, n_out: int) -> None:
+    def __init__(self, n_out: int, by: str = BID) -> None:
         super().__init__(n_out)
-        self._bid: Floats | None = None
+        self.by = checks.not_empty("by", by)
+        self._values: Floats | None = None
 
     @property
     def needs(self) -> frozenset[str]:
@@ -35,51 +40,55 @@ class Page(CandidateStage):
 
     @property
     def produces(self) -> frozenset[str]:
-        return frozenset({"candidate.score", "candidate.bid"})
+        return frozenset({"candidate.score", f"candidate.{self.by}"})
 
     @property
     def catalog_needs(self) -> frozenset[str]:
-        return frozenset({"bid"})
+        return frozenset({self.by})
 
     def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:  # noqa: ARG002
-        """Take the bids from the catalog.
+        """Take the column from the catalog.
 
         Raises:
-            InputError: one is negative or not finite.
+            InputError: the column is not of numbers, a value is not finite, or a bid is negative.
         """
-        bid = data.catalog["bid"]
-        checks.every_row_between("item.bid", bid, 0, np.finfo(np.float64).max, "finite and at least 0")
-        self._bid = bid.astype(np.float64)
+        values, most = np.asarray(data.catalog[self.by]), np.finfo(np.float64).max
+        if values.dtype.kind not in "iuf":
+            raise InputError(f"item.{self.by} has the type {values.dtype}, must be of numbers to order by")
+        low, rule = (0.0, "finite and at least 0") if self.by == BID else (-most, "finite")
+        checks.every_row_between(f"item.{self.by}", values, low, most, rule)
+        self._values = values.astype(np.float64)
         return {}
 
     def process(self, batch: RankingBatch) -> RankingBatch:
-        """The rows of each page.
+        """The items of each page.
 
         Raises:
-            InputError: a page has rows that the log does not have, or fewer than none.
+            InputError: a page has items that the log does not have, or fewer than none.
         """
-        bid = self._fitted
+        values = self._fitted
         first, n = batch.requests["first_item"], batch.requests["n_items"]
-        strange = np.flatnonzero((first < 0) | (n < 0) | (first + n > len(bid)))
+        strange = np.flatnonzero((first < 0) | (n < 0) | (first + n > len(values)))
         if len(strange):
             row = strange[0]
             raise InputError(
                 f"request {batch.requests.request_id[row]} has {n[row]} items from {first[row]} on, "
-                f"must be within the {len(bid)} of the log"
+                f"must be within the {len(values)} of the log"
             )
         offsets = ragged.offsets_of_counts(n)
         items = np.repeat(first, n) + ragged.positions(offsets)
-        columns = {"score": bid[items], "bid": bid[items]}
-        return RankingBatch(batch.requests, Candidates(offsets, items, columns)).top(bid[items], self.n_out)
+        value = values[items]
+        candidates = Candidates(offsets, items, {"score": value, self.by: value})
+        return RankingBatch(batch.requests, candidates).top(value, self.n_out)
 
     @property
     def _fitted(self) -> Floats:
-        if self._bid is None:
+        if self._values is None:
             raise NotFittedError("a page stage was used before fit or load_state")
-        return self._bid
+        return self._values
 
     def state(self) -> State:
-        return {"bid": self._fitted}
+        return {"values": self._fitted}
 
     def load_state(self, state: State) -> None:
-        self._bid = state["bid"]
+        self._values = state["values"]

@@ -27,6 +27,10 @@ def paged(requests: Requests) -> RankingBatch:
     return RankingBatch.of(requests.with_columns(first_item=first, n_items=requests.request_id % 6))
 
 
+def dated(days: Array) -> Catalog:
+    return replace(SMALL.catalog, columns={**SMALL.catalog.columns, "published_days": days})
+
+
 class TestPage(CandidateStageKit):
     def make(self) -> Page:
         return Page(self.n_out)
@@ -59,6 +63,39 @@ def test_equal_bids_keep_the_order_of_the_log() -> None:
     stage = Page(3)
     stage.fit(TrainingData(with_bids(np.ones(N_ITEMS))), FITTING)
     assert stage(page_of(8, 5)).candidates.items.tolist() == [8, 9, 10]
+
+
+class TestPageByTime(CandidateStageKit):
+    def make(self) -> Page:
+        return Page(self.n_out, "published_days")
+
+    def batch(self) -> RankingBatch:
+        return paged(super().batch().requests)
+
+    def training(self) -> TrainingData:
+        return replace(super().training(), catalog=dated(np.arange(N_ITEMS) / 3 - 2))
+
+
+def test_any_column_orders_a_page_also_below_0() -> None:
+    stage = Page(2, "published_days")
+    stage.fit(TrainingData(dated(np.where(np.arange(N_ITEMS) == 9, -0.5, -1.5))), FITTING)
+    found = stage(page_of(8, 3)).candidates
+    assert found.items.tolist() == [9, 8]
+    assert found["published_days"].tolist() == found["score"].tolist() == [-0.5, -1.5]
+    assert stage.catalog_needs == {"published_days"}
+    assert stage.produces == {"candidate.score", "candidate.published_days"}
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (np.where(np.arange(N_ITEMS) == 4, np.nan, 0.0), r"item\.published_days\[4\] == nan, must be finite"),
+        (np.full(N_ITEMS, "soon", object), r"item\.published_days has the type object, must be of numbers"),
+    ],
+)
+def test_a_column_that_cannot_order_is_refused(column: Array, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Page(3, "published_days").fit(TrainingData(dated(column)), FITTING)
 
 
 @pytest.mark.parametrize(("first", "n"), [(-1, 2), (N_ITEMS - 1, 2), (3, -1)])

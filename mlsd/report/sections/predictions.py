@@ -1,9 +1,9 @@
-"""What stages that predict clicks predict, and whether it means what it says."""
+"""What stages that predict actions predict, and whether it means what it says."""
 
 from __future__ import annotations
 
 from mlsd.report import numbers
-from mlsd.report.base import RunResult
+from mlsd.report.base import CLICK, RunResult
 from mlsd.report.charts.specs import ReliabilityChart
 from mlsd.report.page import Block, Fold, Section, Table
 from mlsd.report.sections.cells import (
@@ -24,6 +24,10 @@ LEAD = (
     "The probability of a click that a stage predicts for what the log shows of the test window, against "
     "what happened. Points on the diagonal mean what they say."
 )
+ACTIONS_LEAD = (
+    "The probabilities of actions that a stage predicts for what the log shows of the test window, against "
+    "what happened. Points on the diagonal mean what they say."
+)
 COVERAGE_NOTE = (
     "A stage predicts for its own candidates only, and later stages have fewer and harder ones: figures of "
     "different stages are of different impressions and do not compare."
@@ -37,7 +41,7 @@ def predictions(result: RunResult) -> Section | None:
         return None
     drawn = (
         ReliabilityChart(
-            f"calibration-{place}", numbers.one_line(stage), _calibration_words(result, stage), bins
+            f"calibration-{place}", _chart_title(result, stage), _calibration_words(result, stage), bins
         )
         for place, (stage, bins) in enumerate(known.items())
     )
@@ -51,7 +55,19 @@ def predictions(result: RunResult) -> Section | None:
         *folded,
         *meanings(result, result.click_metrics),
     )
-    return Section("predictions", "Click predictions", LEAD, blocks)
+    lead = LEAD if result.predicts_clicks_alone else ACTIONS_LEAD
+    return Section("predictions", predictions_title(result), lead, blocks)
+
+
+def predictions_title(result: RunResult) -> str:
+    """What predictions are called."""
+    return "Click predictions" if result.predicts_clicks_alone else "Predictions of actions"
+
+
+def _chart_title(result: RunResult, stage: str) -> str:
+    """The stage, and which of its actions where that is not clear."""
+    name = numbers.one_line(stage)
+    return name if result.predicts_clicks_alone else f"{name}: {numbers.spoken(result.predicted_by(stage))}"
 
 
 def _figures(result: RunResult) -> tuple[Table, ...]:
@@ -61,7 +77,8 @@ def _figures(result: RunResult) -> tuple[Table, ...]:
     offline = result.metrics.get("offline") or {}
     systems = [system for system in result.systems if any(name in offline[system] for name in names)]
     notes = (COVERAGE_NOTE,) if len(systems) > 1 else ()
-    return (metric_table(result, names, systems, "How well clicks are predicted", notes),)
+    what = "clicks" if result.predicts_clicks_alone else "actions"
+    return (metric_table(result, names, systems, f"How well {what} are predicted", notes),)
 
 
 def _actions(result: RunResult) -> tuple[Table, ...]:
@@ -90,7 +107,8 @@ def _actions(result: RunResult) -> tuple[Table, ...]:
 
 
 def _calibration_words(result: RunResult, stage: str) -> str:
-    found = {name: result.offline(stage, name) for name in _SCORES}
+    of_what = "" if result.predicted_by(stage) == CLICK else f"({result.predicted_by(stage)})"
+    found = {name: result.offline(stage, name + of_what) for name in _SCORES}
     words = [
         f"{name} {numbers.with_interval(estimate)}"
         for name, estimate in found.items()
@@ -111,4 +129,4 @@ def _bin_table(result: RunResult, stage: str) -> Table:
         )
         for place, row in enumerate(result.calibration[stage])
     )
-    return Table(columns("bin", "predicted", "observed", "rows"), rows, stage)
+    return Table(columns("bin", "predicted", "observed", "rows"), rows, _chart_title(result, stage))

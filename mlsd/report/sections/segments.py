@@ -21,6 +21,7 @@ from mlsd.report.sections.cells import (
     text_cell,
     with_count,
 )
+from mlsd.report.sections.predictions import predictions_title
 from mlsd.report.verdicts import judged
 
 N_SHOWN, N_SPARED = 10, 2
@@ -49,7 +50,7 @@ def _folds(result: RunResult, names: list[str]) -> tuple[Fold, ...]:
     kinds = (
         (f"{first} by segment", [first] if first in names else []),
         ("Other ranking metrics by segment", ranking),
-        ("Click predictions by segment", predicting),
+        (f"{predictions_title(result)} by segment", predicting),
     )
     return tuple(Fold(title, _of_metrics(result, inside)) for title, inside in kinds if inside)
 
