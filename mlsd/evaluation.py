@@ -156,18 +156,23 @@ class Predicts(Protocol):
     def at_least(self) -> float:
         """The value of that column from which on the action counts as done."""
 
+    @property
+    def unshown(self) -> bool:
+        """Whether it is also of candidates that the log does not show, with which nothing was done."""
+
 
 class ActionPredictions(NamedTuple):
     """What a stage predicted about impressions of the log, and what happened."""
 
     predictions: Predictions
-    """The probability of an action at the position that the item was shown at, and the action."""
+    """The probability of an action at the position that the item was shown at, and the action. At the first
+    position of an item that was not shown, where such are counted: nothing was done with it."""
     segments: Mapping[str, Array]
     """Segment -> (n_predictions,) bool."""
     coverage: float
     """Share of the impressions whose item the stage had among its candidates."""
     items: Ints
-    """(n_predictions,) the item that was shown."""
+    """(n_predictions,) the item."""
 
 
 def action_predictions(
@@ -178,7 +183,8 @@ def action_predictions(
         P(action) = P(action | shown first) x examination of the position
 
     with the examination that labels were made with, estimated on the training windows; 1 at every position
-    where labels do not come from positions.
+    where labels do not come from positions. Where `prediction.unshown` says so, every candidate is
+    judged, and one that the log does not show as at the first position, with nothing done.
 
     Args:
         scored: every candidate that the stage scored, with the predicted probability.
@@ -194,16 +200,19 @@ def action_predictions(
         shown["request_id"].to_numpy(), shown["item"].to_numpy(), shown["position"].to_numpy()
     )
     outcome = actions.of(scored)
-    known = np.flatnonzero(~np.isnan(outcome))
-    position = places.of(scored)[known].astype(np.int64)
+    was_shown = ~np.isnan(outcome)
+    known = np.flatnonzero(was_shown | prediction.unshown)
+    position = np.nan_to_num(places.of(scored)[known]).astype(np.int64)
     prob = scored.candidates[prediction.prob][known] * labels.examined(position)
     request = scored.candidates.request_rows[known]
     predictions = Predictions(
-        np.minimum(prob, 1.0), outcome[known].astype(np.float64), evaluated.requests.user[request]
+        np.minimum(prob, 1.0),
+        np.nan_to_num(outcome[known]).astype(np.float64),
+        evaluated.requests.user[request],
     )
     segments = {name: mask[request] for name, mask in evaluated.segments.items()}
     items = scored.candidates.items[known]
-    return ActionPredictions(predictions, segments, len(known) / max(len(shown), 1), items)
+    return ActionPredictions(predictions, segments, np.count_nonzero(was_shown) / max(len(shown), 1), items)
 
 
 class Calibration(NamedTuple):

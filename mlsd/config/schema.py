@@ -143,8 +143,8 @@ class Logging:
 
     Args:
         latency_ms: how long it takes a request, as users feel it.
-        funnel: its stages; they are fitted before anything was logged or, where the world was recorded, on what
-            its log says, without labels.
+        funnel: its stages; they are fitted before anything was logged or, where the world was recorded, on
+            its log, without labels.
         collect: how users are served; None where the world was recorded.
     """
 

@@ -86,6 +86,7 @@ class RunResult:
         coverage: stage -> share of the test window's impressions that it predicted, in [0, 1].
         predicted: stage -> the actions it predicts; its calibration and coverage are of the first. A click
             where nothing is said.
+        of_unshown: stages whose predictions are judged on all their candidates, shown or not.
         annotations: what annotators were asked, such as `intent` -> how many answers they gave.
         training: model -> its losses by epoch.
         features: columns of all ranking stages.
@@ -124,6 +125,7 @@ class RunResult:
     calibration: Mapping[str, tuple[CalibrationBin, ...]] = field(default_factory=dict)
     coverage: Mapping[str, float] = field(default_factory=dict)
     predicted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    of_unshown: tuple[str, ...] = ()
     annotations: Mapping[str, int] = field(default_factory=dict)
     training: Mapping[str, Curves] = field(default_factory=dict)
     features: tuple[FeatureSummary, ...] = ()

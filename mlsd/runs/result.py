@@ -71,6 +71,7 @@ def result_of(
         changes=_changes(system, outcome),
         coverage=outcome.offline.coverage,
         predicted=outcome.offline.predicted,
+        of_unshown=_of_unshown(system),
         calibration={
             stage: tuple(parts.CalibrationBin(*bin_) for bin_ in bins)
             for stage, bins in outcome.offline.reliability.items()
@@ -264,6 +265,12 @@ def _true_examination(system: System, n_positions: int) -> Any:
         return np.full(n_positions, np.nan)
     truth = system.world.examination_prob(n_positions)
     return truth / truth[0]
+
+
+def _of_unshown(system: System) -> tuple[str, ...]:
+    """Stages whose predictions are of all their candidates, shown or not."""
+    stages = ((name, stage) for name, stage in system.funnel.active.items() if isinstance(stage, RankStage))
+    return tuple(name for name, stage in stages if any(one.unshown for one in stage.predictions.values()))
 
 
 def _features(system: System) -> tuple[parts.FeatureSummary, ...]:

@@ -92,7 +92,7 @@ def make_log(system: System, config: Config, store: Store, progress: Progress) -
 def fit_existing(
     system: System, config: Config, key: str, store: Store, log: Log | None = None
 ) -> FittedFunnel | None:
-    """The pre-existing system, which knows the catalog and what was recorded before anybody designed anything.
+    """The pre-existing system, which knows the catalog and what was recorded, if anything was.
 
     Args:
         system: what is run.

@@ -25,9 +25,10 @@ LEAD = (
     "what happened. Points on the diagonal mean what they say."
 )
 ACTIONS_LEAD = (
-    "The probabilities of actions that a stage predicts for what the log shows of the test window, against "
-    "what happened. Points on the diagonal mean what they say."
+    "The probabilities of actions that a stage predicts for the test window, against what happened. Points "
+    "on the diagonal mean what they say."
 )
+UNSHOWN_NOTE = "What was not shown counts, too, as not done"
 COVERAGE_NOTE = (
     "A stage predicts for its own candidates only, and later stages have fewer and harder ones: figures of "
     "different stages are of different impressions and do not compare."
@@ -116,6 +117,8 @@ def _calibration_words(result: RunResult, stage: str) -> str:
     ]
     if stage in result.coverage:
         words.insert(0, f"{numbers.share(result.coverage[stage])} of the impressions were its candidates")
+    if stage in result.of_unshown:
+        words.insert(0, UNSHOWN_NOTE)
     return "; ".join(words) + ("." if words else "")
 
 

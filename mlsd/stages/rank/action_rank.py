@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,10 @@ from mlsd.stages.base import TrainingData
 from mlsd.stages.rank.base import Prediction, RankStage
 from mlsd.stages.rank.scoring import ALL_SHOWN, required
 from mlsd.types import Array, RankingBatch
+
+Unshown = Literal["unknown", "not_done"]
+
+UNSHOWN: tuple[Unshown, ...] = ("unknown", "not_done")
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,16 @@ class ActionRank(RankStage):
 
         label of a task   [done] / e
 
-    Probabilities are calibrated on the validation window; where that does not show an action once, its scores
-    are taken for log-odds as they are. An action that the ranking window does not show once cannot be
-    learnt: say null for it.
+    Probabilities are calibrated on the validation window, on what was shown; where that does not show an
+    action once, its scores are taken for log-odds as they are. Some logs have nothing but items that people
+    chose to act on, such as ratings; then P(done | shown) of the log says little about an item that is shown
+    to somebody who did not choose it. With `unshown: not_done` a candidate that the log does not show counts
+    as one with which nothing was done, and probabilities are calibrated on all candidates:
+
+        candidate.<task>_prob = P(done in this request | candidate)
+
+    Learn from `negatives.n_unshown` of them, too. An action that the ranking window does not show once cannot
+    be learnt: say null for it.
 
     Args:
         n_out: candidates passed on for each request, at most.
@@ -68,6 +79,7 @@ class ActionRank(RankStage):
         tasks: name -> task; None switches one off.
         negatives: which candidates without any action are trained on.
         n_members: trainings of the ranker whose scores are averaged; see `ScoringStage`.
+        unshown: "unknown", or "not_done"; see above.
     """
 
     def __init__(
@@ -79,8 +91,10 @@ class ActionRank(RankStage):
         tasks: Mapping[str, Task | None],
         negatives: Negatives = ALL_SHOWN,
         n_members: int = 1,
+        unshown: Unshown = "unknown",
     ) -> None:
         super().__init__(n_out, ranker, check_log_odds(loss), features, negatives, n_members)
+        self.unshown: Unshown = checks.one_of("unshown", unshown, UNSHOWN)
         on = {name: task for name, task in tasks.items() if task is not None}
         self.tasks: Mapping[str, Task] = checks.not_empty("tasks", on)
 
@@ -91,7 +105,7 @@ class ActionRank(RankStage):
     @property
     def predictions(self) -> Mapping[str, Prediction]:
         return {
-            name: Prediction(f"{name}_prob", task.column or name, task.at_least)
+            name: Prediction(f"{name}_prob", task.column or name, task.at_least, self._counts_unshown)
             for name, task in self.tasks.items()
         }
 
@@ -152,6 +166,10 @@ class ActionRank(RankStage):
             total += task.value * columns[f"{name}_prob"]
         return RankingBatch(batch.requests, batch.candidates.with_columns(**columns, score=total))
 
+    @property
+    def _counts_unshown(self) -> bool:
+        return self.unshown == "not_done"
+
     def _done(self, name: str, shown: pd.DataFrame) -> NDArray[np.bool_]:
         """(n_impressions,) whether the user did it."""
         task, there = self.tasks[name], [str(one) for one in shown.columns]
@@ -167,11 +185,22 @@ class ActionRank(RankStage):
         shown = np.asarray(~np.isnan(label).any(axis=1), bool)
         if not shown.any():
             raise InputError("actions cannot be predicted: no candidate of the validation window was shown")
-        scores = self._scores(self._features_of(batch, shown))
+        counted = np.ones(len(label), bool) if self._counts_unshown else shown
+        scores, done = self._scores(self._features_of(batch, counted)), np.nan_to_num(label[counted])
+        self._check_undone(done)
         self._calibrations = tuple(
-            platt(of_task, done) if done.any() else Calibration()
-            for of_task, done in zip(scores.T, label[shown].T, strict=True)
+            platt(of_task, of_done) if of_done.any() else Calibration()
+            for of_task, of_done in zip(scores.T, done.T, strict=True)
         )
+
+    def _check_undone(self, done: NDArray[np.float32]) -> None:
+        """Refuse an action that always was done: nothing tells when it is not."""
+        for name, of_task in zip(self.tasks, done.T, strict=True):
+            if of_task.min() >= 1:
+                raise InputError(
+                    f"tasks.{name}: done with all {len(done)} candidates of the validation window that were "
+                    "shown; say null for it, or let what was not shown count: unshown: not_done"
+                )
 
     def _made(self) -> Scorer:
         return self.ranker(spec=self.features.spec, loss=self.loss, tasks=tuple(self.tasks))

@@ -28,6 +28,8 @@ class Prediction(NamedTuple):
     """Of the log's impressions."""
     at_least: float
     """The value of that column from which on the action counts as done."""
+    unshown: bool = False
+    """Whether it is also of candidates that the log does not show, with which nothing was done."""
 
 
 CLICKS = {"click": Prediction("click_prob", "click", 1.0)}
