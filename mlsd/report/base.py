@@ -189,12 +189,11 @@ class RunResult:
     @property
     def action_metrics(self) -> dict[str, tuple[str, str]]:
         """Prediction metrics of other actions, such as `AUC(like)` -> the metric and the action."""
-        names = self.prediction_metrics
-        parted = {name: name.removesuffix(")").rpartition("(") for name in names}
+        parted = {name: name.removesuffix(")").rpartition("(") for name in self.prediction_metrics}
         return {
             name: (metric, action)
             for name, (metric, _, action) in parted.items()
-            if metric in names and action.isidentifier()
+            if name.endswith(")") and action.isidentifier()
         }
 
     @property

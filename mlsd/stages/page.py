@@ -35,6 +35,10 @@ class Page(CandidateStage):
         self._values: Floats | None = None
 
     @property
+    def contents(self) -> str:
+        return f"{type(self).__name__} by {self.by.replace('_', ' ')}"
+
+    @property
     def needs(self) -> frozenset[str]:
         return frozenset({"request.first_item", "request.n_items"})
 

@@ -19,7 +19,6 @@ from mlsd.report.sections.cells import (
 from mlsd.report.sections.item_calibration import by_item
 
 _SCORES = ("ECE", "NE")
-CLICK = "click"
 LEAD = (
     "The probability of a click that a stage predicts for what the log shows of the test window, against "
     "what happened. Points on the diagonal mean what they say."
@@ -78,8 +77,7 @@ def _figures(result: RunResult) -> tuple[Table, ...]:
     offline = result.metrics.get("offline") or {}
     systems = [system for system in result.systems if any(name in offline[system] for name in names)]
     notes = (COVERAGE_NOTE,) if len(systems) > 1 else ()
-    what = "clicks" if result.predicts_clicks_alone else "actions"
-    return (metric_table(result, names, systems, f"How well {what} are predicted", notes),)
+    return (metric_table(result, names, systems, "How well clicks are predicted", notes),)
 
 
 def _actions(result: RunResult) -> tuple[Table, ...]:
@@ -92,16 +90,12 @@ def _actions(result: RunResult) -> tuple[Table, ...]:
             continue
         metrics = tuple(dict.fromkeys(of_actions[name][0] for name in predicted))
         actions = tuple(dict.fromkeys(of_actions[name][1] for name in predicted))
-        rows = [
-            (text_cell(CLICK), *(offline_cell(result, system, metric) for metric in metrics)),
-            *(
-                (
-                    text_cell(numbers.spoken(action)),
-                    *(offline_cell(result, system, f"{metric}({action})") for metric in metrics),
-                )
-                for action in actions
-            ),
-        ]
+        of_clicks = [(CLICK, metrics)] if any(metric in offline[system] for metric in metrics) else []
+        of_others = [(action, tuple(f"{metric}({action})" for metric in metrics)) for action in actions]
+        rows = (
+            (text_cell(numbers.spoken(action)), *(offline_cell(result, system, name) for name in names))
+            for action, names in (*of_clicks, *of_others)
+        )
         caption = f"How well {numbers.one_line(system)} predicts each action"
         tables.append(Table(columns("action", *map(metric_label, metrics)), tuple(rows), caption))
     return tuple(tables)
