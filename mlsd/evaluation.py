@@ -13,7 +13,7 @@ import pandas as pd
 from mlsd.estimators.base import Interval, UnitSums
 from mlsd.estimators.bootstrap import Bootstrap
 from mlsd.labels.base import Labels
-from mlsd.logs import Log
+from mlsd.logs import Log, acted
 from mlsd.metrics.base import (
     DiversityMetric,
     Judged,
@@ -192,9 +192,12 @@ def action_predictions(
         log: of the evaluated requests, in their order.
         labels: with the estimated examination.
         evaluated: the requests.
+
+    Raises:
+        InputError: the log has no such action.
     """
     shown = log.impressions
-    done = shown[prediction.column].to_numpy() >= prediction.at_least
+    done = acted(shown, prediction.column, prediction.at_least)
     actions = Labels.of_pairs(shown["request_id"].to_numpy(), shown["item"].to_numpy(), done)
     places = Labels.of_pairs(
         shown["request_id"].to_numpy(), shown["item"].to_numpy(), shown["position"].to_numpy()

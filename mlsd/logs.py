@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from mlsd import checks
 from mlsd.errors import InputError, nearest
 from mlsd.types import NO_ITEM, Array, Floats, Ints, Requests, Served, Slates
 
@@ -156,13 +158,39 @@ def done_places(served: Served, action: str, at_least: float = 0.0) -> tuple[Int
         InputError: users of this world have no such action.
     """
     if action not in served.feedback:
-        close = nearest(action, served.feedback)
-        hint = f"; nearest is {close!r}" if close else ""
-        known = ", ".join(served.feedback) or "none"
-        raise InputError(f"no action {action!r}; users have {known}{hint}")
+        raise InputError(f"no action {action!r}; users have {_known(action, served.feedback)}")
     done = served.feedback[action]
     rows, positions = np.nonzero((done > 0) & (done >= at_least) & served.slates.shown)
     return rows, positions
+
+
+def acted(impressions: pd.DataFrame, action: str, at_least: float) -> NDArray[np.bool_]:
+    """(n_impressions,) whether users did something with what they were shown.
+
+    Args:
+        impressions: of a log.
+        action: column of what they did, such as `click` or `dwell_s`.
+        at_least: it counts where its value is not below this.
+
+    Raises:
+        InputError: there is no such column, or a value in it is unknown.
+    """
+    if action not in impressions.columns:
+        named = [str(name) for name in impressions.columns]
+        close = nearest(action, named)
+        hint = f"; nearest is {close!r}" if close else ""
+        raise InputError(f"the log's impressions have no column {action!r}{hint}")
+    values = impressions[action].to_numpy()
+    if values.dtype.kind == "f":
+        checks.every_row(f"impressions.{action}", values, ~np.isnan(values), "known")
+    return np.asarray(values >= at_least)
+
+
+def _known(name: str, choices: Iterable[str]) -> str:
+    """What there is, and which of it is most like a name."""
+    there = list(choices)
+    close = nearest(name, there)
+    return ", ".join(there or ["none"]) + (f"; nearest is {close!r}" if close else "")
 
 
 def split_by_time(time_days: Floats, n_days: int, shares: Mapping[str, float]) -> Array:

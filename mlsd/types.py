@@ -38,12 +38,12 @@ class Relation:
     """Pairs of a user and a value of a column of the catalog, such as the authors that each user follows.
 
     Args:
-        user: (n_pairs,) int64, ascending.
-        value: (n_pairs,) int64, ascending within a user, none twice.
+        user: (n_pairs,) int64, at least 0, ascending.
+        value: (n_pairs,) int64, at least 0, ascending within a user, none twice.
         since_days: (n_pairs,) float64, since when it holds; -inf for always.
 
     Raises:
-        InputError: pairs are not in order, or come twice.
+        InputError: pairs are negative, not in order, or come twice, or a time is NaN.
 
     Example:
         >>> follows = Relation.of(np.array([2, 0, 0]), np.array([5, 9, 4]))
@@ -58,6 +58,9 @@ class Relation:
     def __post_init__(self) -> None:
         for name in ("value", "since_days"):
             _check_length(f"relation.{name}", getattr(self, name), len(self.user))
+        for name in ("user", "value"):
+            checks.every_row_between(f"relation.{name}", getattr(self, name), 0, np.inf, "at least 0")
+        checks.every_row_between("relation.since_days", self.since_days, -np.inf, np.inf, "a time in days")
         steps = np.diff(self.user)
         if np.any((steps < 0) | ((steps == 0) & (np.diff(self.value) <= 0))):
             raise InputError("pairs of a relation must ascend by user and value without repeats")
@@ -84,7 +87,10 @@ class Relation:
         return Relation(state["user"], state["value"], state["since_days"])
 
     def held(self, user: Array, value: Array, time_days: Array) -> NDArray[np.bool_]:
-        """(n,) whether each pair was related strictly before a time; the three are (n,) each."""
+        """(n,) whether each pair was related strictly before a time; the three are (n,) each.
+
+        Whoever and whatever is not there, negative numbers among them, is not related.
+        """
         rows, known = self._found(user, value)
         related = np.zeros(len(rows), bool)
         related[known] = self.since_days[rows[known]] < time_days[known]
@@ -98,8 +104,11 @@ class Relation:
         """With further pairs, (n,) each, that are related from the end of an hour on; known ones stay."""
         told = Relation.of(user, value, hour / HOURS_A_DAY)
         fresh = ~self._found(told.user, told.value)[1]
-        width = max(self._width, 1 + int(told.value.max(initial=-1)))
-        places = (self.user * width + self.value).searchsorted((told.user * width + told.value)[fresh])
+        if not fresh.any():
+            return self
+        width = max(self._width, 1 + int(told.value.max()))
+        packed = self._packed if width == self._width else self.user * width + self.value
+        places = packed.searchsorted((told.user * width + told.value)[fresh])
         columns = zip(
             (self.user, self.value, self.since_days), (told.user, told.value, told.since_days), strict=True
         )
@@ -121,7 +130,7 @@ class Relation:
             return np.zeros(len(user), np.int64), np.zeros(len(user), bool)
         pair = user * self._width + value
         rows = np.minimum(self._packed.searchsorted(pair), len(self) - 1)
-        return rows, (self._packed[rows] == pair) & (value < self._width)
+        return rows, (self._packed[rows] == pair) & (value >= 0) & (value < self._width)
 
 
 @dataclass(frozen=True)

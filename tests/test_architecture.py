@@ -11,10 +11,10 @@ import pytest
 import mlsd
 
 PACKAGE = Path(mlsd.__file__).parent
-GROUND = {"types", "errors", "checks", "rng", "ragged", "text", "logs", "fitting", "progress"}
+GROUND = {"types", "errors", "checks", "rng", "ragged", "text", "logs", "fitting", "progress", "columns"}
 PARTS = {
     "problems", "worlds", "datasets", "labels", "ratings", "aggregations", "features", "retrievers",
-    "rewriters", "diversifiers", "stages", "rankers", "models", "losses", "metrics", "estimators",
+    "rewriters", "diversifiers", "filters", "stages", "rankers", "models", "losses", "metrics", "estimators",
     "auctions", "pacing", "targeting",
 }  # fmt: skip
 ASSEMBLY = {

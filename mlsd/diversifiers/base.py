@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from mlsd import checks, ragged
-from mlsd.errors import InputError, NotFittedError
+from mlsd.columns import whole_numbers
+from mlsd.errors import NotFittedError
 from mlsd.text import Vocabulary
 from mlsd.types import Array, Candidates, Catalog, Floats, Ints, Requests, State
 
@@ -268,14 +269,6 @@ def topics_of(catalog: Catalog) -> Ints:
         InputError: the catalog's `category` is no column of integers.
     """
     return whole_numbers(catalog, "category")
-
-
-def whole_numbers(catalog: Catalog, name: str) -> Ints:
-    """(n_items,) a column that must hold integers."""
-    column = catalog[name]
-    if column.dtype.kind not in "iu":
-        raise InputError(f"item.{name} is {column.dtype}, must be of integers")
-    return column.astype(np.int64)
 
 
 def same_topic(topic: Ints, chosen: Ints) -> Array:

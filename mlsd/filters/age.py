@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsd import checks
+from mlsd.columns import published_days
 from mlsd.errors import NotFittedError
 from mlsd.filters.base import Filter
 from mlsd.logs import Log
@@ -16,7 +17,7 @@ class Age(Filter):
     """Leaves out items that are too old when the request is made, or not published yet.
 
     Args:
-        max_age_hours: above 0.
+        max_age_hours: of an item when the request is made, above 0.
         published: column of the catalog with the time of publication, in days since the start of the log.
     """
 
@@ -30,11 +31,12 @@ class Age(Filter):
 
     def fit(self, catalog: Catalog, log: Log | None) -> None:
         del log
-        self._published = catalog[self.published].astype(np.float64)
+        self._published = published_days(catalog, self.published)
 
     def kept(self, batch: RankingBatch) -> NDArray[np.bool_]:
-        age = batch.per_candidate("request.time_days") - self._fitted[batch.candidates.items]
-        return np.asarray((age > 0) & (age * HOURS_A_DAY <= self.max_age_hours))
+        time, published = batch.per_candidate("request.time_days"), self._fitted[batch.candidates.items]
+        oldest = time - self.max_age_hours / HOURS_A_DAY
+        return np.asarray((published >= oldest) & (published < time))
 
     @property
     def _fitted(self) -> Floats:

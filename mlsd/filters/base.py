@@ -13,7 +13,7 @@ from mlsd.types import Catalog, RankingBatch, Served, State
 
 
 class Filter(ABC):
-    """Decides of each candidate whether it may be shown; it asks nothing of any other candidate."""
+    """Decides of each candidate whether it may be shown, from its own request and item alone."""
 
     needs: frozenset[str] = frozenset()
     """Columns it reads, as `request.<name>` or `candidate.<name>`."""
@@ -23,14 +23,25 @@ class Filter(ABC):
 
     @abstractmethod
     def fit(self, catalog: Catalog, log: Log | None) -> None:
-        """Take what it must know; `log` is None where nothing has been logged yet."""
+        """Take what it must know; `log` is None where nothing has been logged yet.
+
+        Raises:
+            InputError: the catalog lacks what it needs, or holds what cannot be.
+        """
 
     @abstractmethod
     def kept(self, batch: RankingBatch) -> NDArray[np.bool_]:
-        """(n_candidates,) whether each may be shown."""
+        """(n_candidates,) whether each may be shown.
+
+        Raises:
+            NotFittedError: before `fit` or `load_state`.
+        """
 
     def observed(self, served: Served) -> Self:
-        """This filter when it knows, too, what users did since it was fitted; see `Stage.observed`."""
+        """This filter when it knows, too, what users did since it was fitted; see `Stage.observed`.
+
+        What it then lets through is what it would had it been fitted on a log that holds these requests, too.
+        """
         del served
         return self
 

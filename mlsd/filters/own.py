@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mlsd.columns import whole_numbers
 from mlsd.errors import NotFittedError
 from mlsd.filters.base import Filter
 from mlsd.logs import Log
@@ -15,7 +16,7 @@ class Own(Filter):
     """Leaves out the items whose author is the user who asks.
 
     Args:
-        column: of the catalog, with the number of the user who made the item.
+        column: of the catalog, with the number of the user who made the item; a negative one for nobody.
     """
 
     needs = frozenset({"request.user"})
@@ -27,7 +28,7 @@ class Own(Filter):
 
     def fit(self, catalog: Catalog, log: Log | None) -> None:
         del log
-        self._author = catalog[self.column].astype(np.int64)
+        self._author = whole_numbers(catalog, self.column)
 
     def kept(self, batch: RankingBatch) -> NDArray[np.bool_]:
         author = self._fitted[batch.candidates.items]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mlsd.columns import whole_numbers
 from mlsd.errors import NotFittedError
 from mlsd.filters.base import Filter
 from mlsd.logs import Log
@@ -14,9 +15,12 @@ from mlsd.types import Catalog, Ints, RankingBatch, Relation, State
 class Related(Filter):
     """Leaves out items whose value of a column the user is related to, such as blocked authors.
 
+    A relation counts from the hour after the one in which it began.
+
     Args:
         relation: of the catalog, such as `blocks`.
-        column: of the catalog, with integers, that it is about, such as `author`.
+        column: of the catalog, with integers, that it is about, such as `author`; whoever is related to
+            anything, negative values are left in.
     """
 
     needs = frozenset({"request.user", "request.time_days"})
@@ -30,7 +34,7 @@ class Related(Filter):
     def fit(self, catalog: Catalog, log: Log | None) -> None:
         del log
         self._related = catalog.relation(self.relation)
-        self._values = catalog[self.column].astype(np.int64)
+        self._values = whole_numbers(catalog, self.column)
 
     def kept(self, batch: RankingBatch) -> NDArray[np.bool_]:
         requests, rows = batch.requests, batch.candidates.request_rows

@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mlsd.errors import NotFittedError
 from mlsd.filters.base import Filter
 from mlsd.logs import Log, served_of
 from mlsd.types import Catalog, RankingBatch, Relation, Served, State
@@ -21,7 +22,7 @@ class Seen(Filter):
     needs = frozenset({"request.user", "request.time_days"})
 
     def __init__(self) -> None:
-        self._shown = Relation(_NONE, _NONE, np.zeros(0))
+        self._shown: Relation | None = None
 
     def fit(self, catalog: Catalog, log: Log | None) -> None:
         del catalog
@@ -36,15 +37,21 @@ class Seen(Filter):
 
     def kept(self, batch: RankingBatch) -> NDArray[np.bool_]:
         requests, rows = batch.requests, batch.candidates.request_rows
-        return ~self._shown.known(requests.user[rows], batch.candidates.items, requests.hour[rows])
+        return ~self._fitted.known(requests.user[rows], batch.candidates.items, requests.hour[rows])
+
+    @property
+    def _fitted(self) -> Relation:
+        if self._shown is None:
+            raise NotFittedError("a filter was used before fit or load_state")
+        return self._shown
 
     def _with(self, served: Served) -> Relation:
         rows, positions = np.nonzero(served.slates.shown)
         items = served.slates.items[rows, positions]
-        return self._shown.joined(served.requests.user[rows], items, served.requests.hour[rows])
+        return self._fitted.joined(served.requests.user[rows], items, served.requests.hour[rows])
 
     def state(self) -> State:
-        return self._shown.state()
+        return self._fitted.state()
 
     def load_state(self, state: State) -> None:
         self._shown = Relation.from_state(state)

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsd import checks
-from mlsd.errors import InputError, nearest
+from mlsd.errors import InputError
 from mlsd.estimators.position_bias import PositionBias, shuffled_clicks
 from mlsd.labels.base import PROPENSITIES, Labels, LabelSource
-from mlsd.logs import Log
+from mlsd.logs import Log, acted
 from mlsd.types import Floats
 
 
@@ -36,12 +36,7 @@ class Action:
 
     def done(self, log: Log) -> NDArray[np.bool_]:
         """(n_impressions,) whether the user did it."""
-        columns = [str(name) for name in log.impressions.columns]
-        if self.column not in columns:
-            close = nearest(self.column, columns)
-            hint = f"; nearest is {close!r}" if close else ""
-            raise InputError(f"the log's impressions have no column {self.column!r}{hint}")
-        return np.asarray(log.impressions[self.column].to_numpy() >= self.at_least)
+        return acted(log.impressions, self.column, self.at_least)
 
 
 class ActionLabels(LabelSource):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, embedding
 
 from mlsd import rng
-from mlsd.errors import InputError
+from mlsd.errors import InputError, nearest
 from mlsd.fitting import Curves, Fitting
 from mlsd.logs import Log
 from mlsd.models.bags import Vectors
@@ -95,8 +95,9 @@ def shown_in(
     window = log.window(LEARNT_ON)
     impressions = window.impressions
     if action not in impressions:
-        there = ", ".join(impressions.columns)
-        raise InputError(f"{name} learns from {action}s: no action {action}, only {there}")
+        there, close = ", ".join(impressions.columns), nearest(action, impressions.columns)
+        hint = f"; nearest is {close!r}" if close else ""
+        raise InputError(f"{name} learns from {action}s: no action {action}, only {there}{hint}")
     rows, items = window.request_rows, impressions["item"].to_numpy()
     columns = (category_column(f"request.{one}", window.requests[one]) for one in request)
     return Shown(

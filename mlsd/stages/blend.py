@@ -11,12 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsd import checks, ragged
+from mlsd.columns import published_days, whole_numbers
 from mlsd.errors import NotFittedError
 from mlsd.fitting import Curves, Fitting
 from mlsd.stages.base import Filling, Piece, SlateStage, TrainingData
 from mlsd.types import HOURS_A_DAY, Floats, Ints, RankingBatch, State
 
 FRESHNESS, SHARE = "freshness", "max_share"
+
+_DIGITS = 9
+"""To which a number of positions is rounded before it is rounded up, since .55 * 20 is a little above 11."""
+
+_TINY, _LOWEST = np.finfo(np.float64).tiny, np.finfo(np.float64).min
 
 
 class Blend(SlateStage):
@@ -28,15 +34,16 @@ class Blend(SlateStage):
 
     so that a discount never raises anything. At most ceil(max_share * n_positions) of the shown positions
     hold a candidate from afar, which is one whose column `near` is not above 0. Where nothing else is left,
-    the rule is given up. What comes out is as `SlateStage` says.
+    the rule is given up for as long as that is so. What comes out is as `SlateStage` says.
 
     Args:
         n_out: candidates passed on for each request, at most.
         n_positions: how many are shown; None means `n_out`.
         decays: column of the catalog with integers -> decay, in (0, 1]; None switches one off.
-        half_life_hours: of an item's age, above 0; None for no discount of age.
+        half_life_hours: after which an item's age halves it, above 0; an item from the future is not old;
+            None for no discount of age.
         max_share: of the shown positions for candidates from afar, in [0, 1]; None for no limit.
-        near: column of candidates, such as `candidate.in_network_score`.
+        near: column of candidates, such as `candidate.in_network_score`; read where there is a limit.
         published: column of the catalog with the time of publication, in days since the start of the log.
     """
 
@@ -56,7 +63,9 @@ class Blend(SlateStage):
         self.decays = {name: decay for name, decay in (decays or {}).items() if decay is not None}
         for name, decay in self.decays.items():
             checks.probability(f"decays.{name}", decay)
-        self.half_life_hours = half_life_hours and checks.above("half_life_hours", half_life_hours, 0)
+        self.half_life_hours = (
+            None if half_life_hours is None else checks.above("half_life_hours", half_life_hours, 0)
+        )
         self.max_share = max_share if max_share is None else checks.share("max_share", max_share)
         self.near, self.published = near, published
         checks.require(bool(self.pieces), "decays", decays, "must have one where nothing else is blended")
@@ -64,7 +73,7 @@ class Blend(SlateStage):
 
     @property
     def needs(self) -> frozenset[str]:
-        aged = {"request.time_days"} if self.half_life_hours else set()
+        aged = {"request.time_days"} if self.half_life_hours is not None else set()
         return frozenset({"candidate.score"} | aged | ({self.near} if self.max_share is not None else set()))
 
     @property
@@ -73,12 +82,12 @@ class Blend(SlateStage):
 
     @property
     def catalog_needs(self) -> frozenset[str]:
-        return frozenset({*self.decays} | ({self.published} if self.half_life_hours else set()))
+        return frozenset({*self.decays, *self._dated})
 
     @property
     def pieces(self) -> Mapping[str, Piece]:
         pieces = {name: Piece(f"blend/{name}", frozenset()) for name in self.decays}
-        if self.half_life_hours:
+        if self.half_life_hours is not None:
             pieces[FRESHNESS] = Piece(f"blend/{FRESHNESS}", frozenset({"request.time_days"}))
         if self.max_share is not None:
             pieces[SHARE] = Piece(f"blend/{SHARE}", frozenset({self.near}))
@@ -96,26 +105,33 @@ class Blend(SlateStage):
     muted = without
 
     def fit(self, data: TrainingData, fitting: Fitting) -> Mapping[str, Curves]:
-        """Take from the catalog what says how items differ; nothing is learnt from users."""
+        """Take from the catalog what says how items differ; nothing is learnt from users.
+
+        Raises:
+            InputError: a column of `decays` has no integers, or a time of publication is not finite.
+        """
         del fitting
-        whole = {name: data.catalog[name].astype(np.int64) for name in self.decays}
-        aged = (
-            {self.published: data.catalog[self.published].astype(np.float64)} if self.half_life_hours else {}
-        )
-        self._columns = {**whole, **(aged if self.half_life_hours else {})}
+        whole = {name: whole_numbers(data.catalog, name) for name in self.decays}
+        self._columns = whole | {name: published_days(data.catalog, name) for name in self._dated}
         return {}
 
     def filling(self, ranked: RankingBatch) -> Filling:
         found, columns = ranked.candidates, self.state()
         factor = np.ones(len(found))
-        if self.half_life_hours:
+        if self.half_life_hours is not None:
             age = ranked.per_candidate("request.time_days") - columns[self.published][found.items]
             factor = 2.0 ** (-HOURS_A_DAY * np.maximum(age, 0.0) / self.half_life_hours)
         values = {name: columns[name][found.items] for name in self.decays}
         afar = found_afar(ranked, self.near) if self.max_share is not None else np.zeros(len(found), bool)
-        most = self.n_positions if self.max_share is None else ceil(self.max_share * self.n_positions)
+        share = 1.0 if self.max_share is None else self.max_share
+        most = ceil(round(share * self.n_positions, _DIGITS))
         score = found["score"].astype(np.float64)
         return _Filling(score, factor, values, self.decays, afar, most, found.offsets)
+
+    @property
+    def _dated(self) -> tuple[str, ...]:
+        """The column with times of publication, where age is discounted."""
+        return () if self.half_life_hours is None else (self.published,)
 
     def state(self) -> State:
         if self._columns is None:
@@ -128,7 +144,7 @@ class Blend(SlateStage):
 
 def found_afar(batch: RankingBatch, near: str) -> NDArray[np.bool_]:
     """(n_candidates,) whether each comes from afar: its column `near` is not above 0."""
-    return np.asarray(batch.per_candidate(near) <= 0)
+    return ~(batch.per_candidate(near) > 0)
 
 
 class _Filling:
@@ -159,10 +175,16 @@ class _Filling:
         self.n_afar = np.zeros(len(score), np.int64)
 
     def gains(self, left: NDArray[np.bool_]) -> Floats:
-        gain = np.where(self.score >= 0, self.score * self.factor, self.score / self.factor)
         allowed = left & ~(self.afar & (self.n_afar >= self.most))
         nothing = np.repeat(ragged.sums(allowed, self.offsets) == 0, np.diff(self.offsets))
-        return np.where(allowed | nothing, gain, -np.inf)
+        return np.where(allowed | nothing, self._discounted(), -np.inf)
+
+    def _discounted(self) -> Floats:
+        """(n_candidates,) finite, however small a factor and however large a score."""
+        factor = np.maximum(self.factor, _TINY)
+        with np.errstate(over="ignore"):
+            raised = np.maximum(self.score / factor, _LOWEST)
+        return np.where(self.score >= 0, self.score * factor, raised)
 
     def add(self, chosen: Ints) -> None:
         for name, value in self.values.items():

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlsd import checks, ragged
-from mlsd.diversifiers.base import Choice, Diversifier, Pool, whole_numbers
+from mlsd.columns import whole_numbers
+from mlsd.diversifiers.base import Choice, Diversifier, Pool
 from mlsd.errors import InputError, NotFittedError
 from mlsd.fitting import Curves, Fitting
 from mlsd.stages.base import Filling, Piece, SlateStage, TrainingData

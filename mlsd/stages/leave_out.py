@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from copy import copy
 from typing import Self
 
+import numpy as np
+
 from mlsd import checks
 from mlsd.filters.base import Filter
 from mlsd.fitting import Curves, Fitting
@@ -27,6 +29,8 @@ class LeaveOut(CandidateStage):
         super().__init__(n_out)
         self.filters = {name: each for name, each in filters.items() if each is not None}
         checks.require(bool(self.filters), "filters", list(filters), "must have one that is not null")
+        for name in filters:
+            checks.require(name.isidentifier(), "filters", name, "must be a name of letters, digits and _")
 
     @property
     def needs(self) -> frozenset[str]:
@@ -73,9 +77,8 @@ class LeaveOut(CandidateStage):
         return newer
 
     def process(self, batch: RankingBatch) -> RankingBatch:
-        for each in self.filters.values():
-            batch = batch.keep(each.kept(batch))
-        return batch.first(self.n_out)
+        kept = np.logical_and.reduce([each.kept(batch) for each in self.filters.values()])
+        return batch.keep(kept).first(self.n_out)
 
     def state(self) -> State:
         states = {name: each.state() for name, each in self.filters.items()}

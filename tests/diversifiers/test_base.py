@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from mlsd.diversifiers.base import Choice, TitleVectors, topics_of, whole_numbers
+from mlsd.columns import whole_numbers
+from mlsd.diversifiers.base import Choice, TitleVectors, topics_of
 from mlsd.diversifiers.mmr import MMR
 from mlsd.errors import InputError, InvalidValueError
 from mlsd.testing.diversifier_kit import pool_of

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlsd import checks, ragged
-from mlsd.errors import InputError, NotFittedError
+from mlsd.columns import published_days
+from mlsd.errors import NotFittedError
 from mlsd.fitting import Curves, Fitting
 from mlsd.logs import Log
 from mlsd.retrievers.base import Retriever, Scores
@@ -19,40 +22,57 @@ from mlsd.types import HOURS_A_DAY, Candidates, Catalog, Floats, Ints, Requests,
 class Published:
     """When items were published, searched by time.
 
+    An item's rank is its place among all items, the newest first, those of one time by the lower item.
+
     Args:
-        days: (n_items,) float64, when each was published.
-        order: (n_items,) int64, items by that time, ties by the lower item.
+        days: (n_items,) float64, when each was published, finite.
+
+    Example:
+        Items 1 and 2 are of one time; from .1 on and before .5 there are these and item 0.
+
+        >>> published = Published(np.array([0.1, 0.2, 0.2, 0.5]))
+        >>> first, last = published.span(np.array([0.1]), np.array([0.5]))
+        >>> published.order[first[0] : last[0]].tolist()
+        [1, 2, 0]
     """
 
     days: Floats
-    order: Ints
 
-    @staticmethod
-    def of(days: Floats, name: str = "published_days") -> Published:
-        """From a column of the catalog.
+    @cached_property
+    def order(self) -> Ints:
+        """(n_items,) the item of each rank."""
+        return np.argsort(-self.days, kind="stable")
 
-        Raises:
-            InputError: a time is not finite.
+    @cached_property
+    def ranks(self) -> Ints:
+        """(n_items,) the rank of each item."""
+        ranks = np.empty(len(self.days), np.int64)
+        ranks[self.order] = np.arange(len(ranks))
+        return ranks
+
+    @cached_property
+    def _falling(self) -> Floats:
+        """(n_items,) minus the times, by rank, so that they ascend."""
+        return -self.days[self.order]
+
+    def span(self, after: Floats, before: Floats) -> tuple[Ints, Ints]:
+        """The first rank, and the one after the last, of items published from one time on and before another.
+
+        Args:
+            after: (n,) in days.
+            before: (n,) in days.
         """
-        days = days.astype(np.float64)
-        n_bad = np.count_nonzero(~np.isfinite(days))
-        if n_bad:
-            raise InputError(f"item.{name} of {n_bad} of {len(days)} items is not finite")
-        return Published(days, np.argsort(days, kind="stable"))
-
-    def between(self, after: Floats, before: Floats) -> tuple[Ints, Ints]:
-        """Offsets, and the items published from one time on and before another, (n,) each, oldest first."""
-        ordered = self.days[self.order]
-        first = np.searchsorted(ordered, after)
-        offsets = ragged.offsets_of_counts(np.maximum(np.searchsorted(ordered, before) - first, 0))
-        return offsets, self.order[first[ragged.segment_ids(offsets)] + ragged.positions(offsets)]
+        first = np.searchsorted(self._falling, -before, side="right")
+        return first, np.maximum(np.searchsorted(self._falling, -after, side="right"), first)
 
 
 class FreshRetriever(Retriever):
     """Finds items that were published before a request, at most so many hours before.
 
-    Of these it finds those of highest score above 0; an item without one does not match. Scores of equal
-    items are put in the order of publication, the newest first, then by the lower item.
+        score = worth where it is fresh,  0 of any other item
+
+    Of these it finds those of highest score above 0; an item without one does not match. Of items with the
+    same score the newest comes first; of those of one time, the lower item.
 
     Args:
         max_age_hours: of an item, above 0.
@@ -63,7 +83,7 @@ class FreshRetriever(Retriever):
 
     def __init__(self, max_age_hours: float, published: str = "published_days") -> None:
         self.max_age_hours = checks.above("max_age_hours", max_age_hours, 0)
-        self.published = published
+        self.published = checks.not_empty("published", published)
         self.catalog_needs = frozenset({published})
         self._published: Published | None = None
 
@@ -79,16 +99,14 @@ class FreshRetriever(Retriever):
         return self._published
 
     def fit(self, catalog: Catalog, log: Log | None, fitting: Fitting) -> Curves:
-        del log, fitting
-        self._published = Published.of(catalog[self.published], self.published)
-        return Curves()
+        """Take over when items were published.
 
-    def fresh(self, requests: Requests) -> Candidates:
-        """All items that are there and not too old, newest first."""
-        time = requests.time_days
-        offsets, items = self.items.between(time - self.max_age_hours / HOURS_A_DAY, time)
-        ends = np.repeat(offsets[1:], np.diff(offsets))
-        return Candidates(offsets, items[ends - 1 - ragged.positions(offsets)])
+        Raises:
+            InputError: a time is not finite.
+        """
+        del log, fitting
+        self._published = Published(published_days(catalog, self.published))
+        return Curves()
 
     def retrieve(self, requests: Requests, n: int) -> Candidates:
         found = self.found(requests)
@@ -99,20 +117,41 @@ class FreshRetriever(Retriever):
         return Candidates(best, found.items[matching][rows], {"score": scores[matching][rows]})
 
     def found(self, requests: Requests) -> Candidates:
-        """What is scored, newest first: all fresh items unless a source knows fewer that may match."""
-        return self.fresh(requests)
+        """What is scored, by rank: all fresh items unless a source knows fewer that may match."""
+        first, last = self.fresh_span(requests)
+        offsets = ragged.offsets_of_counts(last - first)
+        return Candidates(
+            offsets, self.items.order[first[ragged.segment_ids(offsets)] + ragged.positions(offsets)]
+        )
+
+    def score(self, requests: Requests, candidates: Candidates) -> Scores:
+        worth = self.worth(requests, candidates)
+        return np.where(self.is_fresh(requests, candidates), worth, 0.0).astype(np.float32)
 
     @abstractmethod
-    def score(self, requests: Requests, candidates: Candidates) -> Scores:
-        """(n_candidates,) the score of any candidates, whoever found them; 0 and below do not match."""
+    def worth(self, requests: Requests, candidates: Candidates) -> Floats:
+        """(n_candidates,) the score of any candidates were they fresh; 0 and below do not match."""
+
+    def fresh_span(self, requests: Requests) -> tuple[Ints, Ints]:
+        """The first rank of the fresh items of each request, and the one after the last."""
+        return self.items.span(self._oldest(requests), requests.time_days)
+
+    def is_fresh(self, requests: Requests, candidates: Candidates) -> NDArray[np.bool_]:
+        """(n_candidates,) whether each is there and not too old when its request is made."""
+        rows, published = candidates.request_rows, self.items.days[candidates.items]
+        return (published >= self._oldest(requests)[rows]) & (published < requests.time_days[rows])
 
     def age_hours(self, requests: Requests, candidates: Candidates) -> Floats:
-        """(n_candidates,) how old each is when its request is made."""
+        """(n_candidates,) how old each is when its request is made; below 0 before it is published."""
         age = requests.time_days[candidates.request_rows] - self.items.days[candidates.items]
         return np.asarray(HOURS_A_DAY * age)
+
+    def _oldest(self, requests: Requests) -> Floats:
+        """(n_requests,) the time from which on items are not too old."""
+        return requests.time_days - self.max_age_hours / HOURS_A_DAY
 
     def state(self) -> State:
         return {"published": self.items.days}
 
     def load_state(self, state: State) -> None:
-        self._published = Published.of(state["published"], self.published)
+        self._published = Published(state["published"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 
@@ -12,25 +12,28 @@ from mlsd import ragged
 from mlsd.errors import NotFittedError
 from mlsd.fitting import Curves, Fitting
 from mlsd.logs import Log, done_places, served_of
-from mlsd.retrievers.base import Scores
+from mlsd.models.categories import category_column
 from mlsd.retrievers.fresh.base import FreshRetriever, Published
-from mlsd.types import HOURS_A_DAY, Candidates, Catalog, Floats, Ints, Relation, Requests, Served, State
+from mlsd.types import Candidates, Catalog, Floats, Ints, Relation, Requests, Served, State
+
+_SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 
 class Related(FreshRetriever):
     """Items whose value of a column the user is related to, such as posts by authors whom the user follows.
 
-        score = 1 / (1 + age in hours),    0 of an item that the user is not related to
+        worth = 1 / (1 + age in hours),    0 of an item that the user is not related to
 
-    so that the newest is best. Users never find their own items. Who is related to whom is what the catalog
-    says and, where an action makes relations, what was done before the hour of the request.
+    so that the newest is best. Users are never related to themselves, whatever the relation says: their own
+    items are not found. Who is related to whom is what the catalog says and, where an action makes relations,
+    what was done before the hour of the request.
 
     Args:
         relation: of the catalog, such as `follows`.
-        column: of the catalog, with integers, that the relation is about, such as `author`.
-        max_age_hours: of an item.
-        action: of the log, that relates a user to the item's value from then on, such as `follow`; None where
-            nothing does.
+        column: of the catalog, with integers from 0, that the relation is about, such as `author`.
+        max_age_hours: of an item, above 0.
+        action: of the log, that relates a user to the item's value from the next hour on, such as `follow`;
+            None where nothing does.
         published: see `FreshRetriever`.
     """
 
@@ -52,8 +55,14 @@ class Related(FreshRetriever):
         self._index: _Index | None = None
 
     def fit(self, catalog: Catalog, log: Log | None, fitting: Fitting) -> Curves:
+        """Take over what the catalog and the log say of who is related to whom.
+
+        Raises:
+            InputError: a time of publication is not finite, the column has no integers from 0, the catalog
+                has no such relation, or the log no such action.
+        """
         curves = super().fit(catalog, log, fitting)
-        self._values = catalog[self.column].astype(np.int64)
+        self._values = category_column(f"item.{self.column}", catalog[self.column])
         self._related = catalog.relation(self.relation)
         if log is not None:
             self._related = self._with(served_of(log))
@@ -66,25 +75,24 @@ class Related(FreshRetriever):
         return newer
 
     def found(self, requests: Requests) -> Candidates:
-        """The fresh items of everything that each user is related to, newest first."""
+        """The fresh items of everything that each user is ever related to, by rank."""
         related, index = self._pairs, self._indexed
-        first = np.searchsorted(related.user, requests.user)
-        offsets = ragged.offsets_of_counts(np.searchsorted(related.user, requests.user, side="right") - first)
-        rows = ragged.segment_ids(offsets)
-        value, time = related.value[first[rows] + ragged.positions(offsets)], requests.time_days[rows]
-        of_pairs, items = index.between(value, time - self.max_age_hours / HOURS_A_DAY, time)
-        request = rows[ragged.segment_ids(of_pairs)]
-        order = np.lexsort((items, -self.items.days[items], request))
-        return Candidates(
-            ragged.offsets_of_counts(np.bincount(request, minlength=len(requests))), items[order]
-        )
+        start, end = (np.searchsorted(related.user, requests.user, side=side) for side in _SIDES)
+        pairs = ragged.offsets_of_counts(end - start)
+        rows = ragged.segment_ids(pairs)
+        value = related.value[start[rows] + ragged.positions(pairs)]
+        first, last = self.fresh_span(requests)
+        of_pairs, ranks = index.between(value, first[rows], last[rows])
+        n_items, request = max(len(self._values), 1), rows[ragged.segment_ids(of_pairs)]
+        request, ranks = np.divmod(np.sort(request * n_items + ranks), n_items)
+        offsets = np.searchsorted(request, np.arange(len(requests) + 1))
+        return Candidates(offsets, self.items.order[ranks])
 
-    def score(self, requests: Requests, candidates: Candidates) -> Scores:
+    def worth(self, requests: Requests, candidates: Candidates) -> Floats:
         rows, age = candidates.request_rows, self.age_hours(requests, candidates)
         user, value = requests.user[rows], self._values[candidates.items]
         related = self._pairs.known(user, value, requests.hour[rows]) & (user != value)
-        fresh = (age > 0) & (age <= self.max_age_hours)
-        return np.where(related & fresh, 1 / (1 + np.maximum(age, 0)), 0).astype(np.float32)
+        return np.where(related, 1 / (1 + np.maximum(age, 0)), 0.0)
 
     def state(self) -> State:
         pairs = {f"related.{name}": values for name, values in self._pairs.state().items()}
@@ -109,52 +117,39 @@ class Related(FreshRetriever):
     @property
     def _pairs(self) -> Relation:
         if self._related is None:
-            raise NotFittedError("a source of related items was used before fit or load_state")
+            raise NotFittedError(f"{type(self).__name__} was used before fit or load_state")
         return self._related
 
     @property
     def _indexed(self) -> _Index:
         if self._index is None:
-            raise NotFittedError("a source of related items was used before fit or load_state")
+            raise NotFittedError(f"{type(self).__name__} was used before fit or load_state")
         return self._index
 
 
 @dataclass(frozen=True)
 class _Index:
-    """Items by value and time of publication.
+    """Ranks of items by value.
 
     Args:
-        days: when they were published, ascending within a value.
-        items: in that order.
         values: (n_values,) ascending.
-        starts: (n_values + 1,) where the items of each begin.
+        keys: (n_items,) place of an item's value * n_items + its rank, ascending.
     """
 
-    days: Floats
-    items: Ints
     values: Ints
-    starts: Ints
+    keys: Ints
 
     @staticmethod
     def of(value: Ints, published: Published) -> _Index:
-        order = published.order[np.argsort(value[published.order], kind="stable")]
-        values, starts = np.unique(value[order], return_index=True)
-        return _Index(published.days[order], order, values, np.append(starts, len(order)))
+        values, place = np.unique(value, return_inverse=True)
+        return _Index(values, np.sort(place * len(value) + published.ranks))
 
-    def between(self, value: Ints, after: Floats, before: Floats) -> tuple[Ints, Ints]:
-        """Offsets, and the items of each value between two times, (n,) each."""
+    def between(self, value: Ints, first: Ints, last: Ints) -> tuple[Ints, Ints]:
+        """Offsets, and the ranks of the items of each value within a span of ranks, (n,) each."""
+        n_items = len(self.keys)
+        if not n_items:
+            return np.zeros(len(value) + 1, np.int64), self.keys
         place = np.minimum(np.searchsorted(self.values, value), len(self.values) - 1)
-        known = self.values[place] == value if len(self.values) else np.zeros(len(value), bool)
-        low = np.where(known, self.starts[place], 0)
-        high = np.where(known, self.starts[place + 1], 0)
-        first, last = self._first(low, high, after), self._first(low, high, before)
-        offsets = ragged.offsets_of_counts(np.maximum(last - first, 0))
-        return offsets, self.items[first[ragged.segment_ids(offsets)] + ragged.positions(offsets)]
-
-    def _first(self, low: Ints, high: Ints, time: Floats) -> Ints:
-        """(n,) the first row of each range whose day is not before a time: all ranges are halved at once."""
-        while np.any(open_ := low < high):
-            middle = (low + high) // 2
-            later = open_ & (self.days[np.minimum(middle, len(self.days) - 1)] >= time)
-            low, high = np.where(open_ & ~later, middle + 1, low), np.where(later, middle, high)
-        return low
+        start, end = (np.searchsorted(self.keys, place * n_items + rank) for rank in (first, last))
+        offsets = ragged.offsets_of_counts(np.where(self.values[place] == value, end - start, 0))
+        return offsets, self.keys[start[ragged.segment_ids(offsets)] + ragged.positions(offsets)] % n_items

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from mlsd import rng
-from mlsd.retrievers.base import Scores
 from mlsd.retrievers.fresh.base import FreshRetriever
-from mlsd.types import Candidates, Requests
+from mlsd.types import Candidates, Floats, Requests
 
 
 class Sampled(FreshRetriever):
     """Fresh items at random, for a system that explores: nothing is learnt of what is never shown.
 
-        score = uniform in (0, 1], a draw for each request and item
+        worth = uniform in (0, 1], a draw for each request and item
 
     Args:
-        max_age_hours: of an item.
+        max_age_hours: of an item, above 0.
         seed: of the draws.
         published: see `FreshRetriever`.
     """
@@ -27,8 +24,6 @@ class Sampled(FreshRetriever):
         super().__init__(max_age_hours, published)
         self.seed = seed
 
-    def score(self, requests: Requests, candidates: Candidates) -> Scores:
+    def worth(self, requests: Requests, candidates: Candidates) -> Floats:
         request = requests.request_id[candidates.request_rows]
-        luck = 1.0 - rng.uniform(self.seed, "sampled", request, candidates.items)
-        age = self.age_hours(requests, candidates)
-        return np.where((age > 0) & (age <= self.max_age_hours), luck, 0.0).astype(np.float32)
+        return 1.0 - rng.uniform(self.seed, "sampled", request, candidates.items)

@@ -14,15 +14,14 @@ from mlsd.errors import NotFittedError
 from mlsd.fitting import Curves, Fitting
 from mlsd.logs import Log
 from mlsd.models.categories import Towers, category_column
-from mlsd.retrievers.base import Scores
 from mlsd.retrievers.fresh.base import FreshRetriever
-from mlsd.types import Candidates, Catalog, Requests, State
+from mlsd.types import Candidates, Catalog, Floats, Requests, State
 
 
 class FreshTowers(FreshRetriever):
     """Fresh items by how likely the user is to do something with them, as two towers of categories say.
 
-        score = sigmoid(u a + bias),  u of the request, a and bias of the item
+        worth = sigmoid(u a + bias),  u of the request, a and bias of the item
 
     The towers are those of `mlsd.stages.match.Match`: u is the sum of learnt vectors of the request's
     categories, a that of the item's, so that an item published after they were learnt is known by its author
@@ -31,11 +30,11 @@ class FreshTowers(FreshRetriever):
     Args:
         request: columns of requests with integers from 0, without `request.`, such as `user`.
         item: columns of the catalog with integers from 0, such as `author` and `topic`.
-        max_age_hours: of an item.
-        action: what they foretell, a column of the log.
-        dim: of the vectors.
-        sigma: what weights are expected to be like before anything was seen, N(0, sigma^2).
-        learning_rate: of Adam.
+        max_age_hours: of an item, above 0.
+        action: what they foretell, a column of the log; done where it is above 0.
+        dim: of the vectors, at least 1.
+        sigma: what weights are expected to be like before anything was seen, N(0, sigma^2); above 0.
+        learning_rate: of Adam, above 0.
         published: see `FreshRetriever`.
 
     Source: Yi et al. (RecSys 2019) for the towers; Zhao et al. (RecSys 2019) for the position beside them.
@@ -79,13 +78,11 @@ class FreshTowers(FreshRetriever):
         self._towers, curves = match.fit_towers(shown, columns, {}, options, fitting)
         return curves
 
-    def score(self, requests: Requests, candidates: Candidates) -> Scores:
+    def worth(self, requests: Requests, candidates: Candidates) -> Floats:
         towers = self._fitted
         vectors = towers.requests([requests[name].astype(np.int64) for name in self.request])
         log_odds = towers.scores(vectors, candidates.request_rows, candidates.items)
-        age = self.age_hours(requests, candidates)
-        fresh = (age > 0) & (age <= self.max_age_hours)
-        return np.where(fresh, expit(log_odds.astype(np.float64)), 0.0).astype(np.float32)
+        return np.asarray(expit(log_odds.astype(np.float64)))
 
     @property
     def _fitted(self) -> Towers:

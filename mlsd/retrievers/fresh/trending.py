@@ -8,10 +8,9 @@ from typing import Self
 
 import numpy as np
 
-from mlsd import checks
+from mlsd import checks, ragged
 from mlsd.fitting import Curves, Fitting
 from mlsd.logs import Log, done_places, served_of
-from mlsd.retrievers.base import Scores
 from mlsd.retrievers.fresh.base import FreshRetriever
 from mlsd.types import Candidates, Catalog, Floats, Ints, Requests, Served, State
 
@@ -19,21 +18,19 @@ from mlsd.types import Candidates, Catalog, Floats, Ints, Requests, Served, Stat
 class Trending(FreshRetriever):
     """Fresh items by what was done with them in the last hours.
 
-        score = sum over actions done with the item of  weight * 2^(-hours since / half_life_hours)
+        worth = sum over actions done with the item of  weight * 2^(-hours since / half_life_hours)
 
     counted in whole hours, from the hour of the action to that of the request, and strictly before it.
     Actions more than `window_hours` ago are left out. An item with which nothing was done has score 0 and is
     not found.
 
     Args:
-        weights: action -> what it counts, above 0.
+        weights: action -> what it counts, above 0; an action is done where its value is above 0.
         half_life_hours: after which an action counts half, above 0.
         window_hours: whole hours that are looked back on, at least 1.
-        max_age_hours: of an item.
+        max_age_hours: of an item, above 0.
         published: see `FreshRetriever`.
     """
-
-    needs = frozenset({"request.time_days"})
 
     def __init__(
         self,
@@ -49,58 +46,89 @@ class Trending(FreshRetriever):
             checks.above(f"weights.{action}", weight, 0)
         self.half_life_hours = checks.above("half_life_hours", half_life_hours, 0)
         self.window_hours = checks.at_least("window_hours", window_hours, 1)
-        self._cells: Ints = np.zeros(0, np.int64)
-        self._totals: Floats = np.zeros(0)
+        self._cells, self._counts = self._nothing()
 
     def fit(self, catalog: Catalog, log: Log | None, fitting: Fitting) -> Curves:
+        """Count what was done with each item in each hour of the log; nothing where there is none yet.
+
+        Raises:
+            InputError: a time of publication is not finite, or the log has no such action.
+        """
         curves = super().fit(catalog, log, fitting)
-        self._cells, self._totals = np.zeros(0, np.int64), np.zeros(0)
+        self._cells, self._counts = self._nothing()
         if log is not None:
-            self._cells, self._totals = self._with(served_of(log))
+            self._cells, self._counts = self._with(served_of(log))
         return curves
 
     def observed(self, served: Served) -> Self:
         newer = copy(self)
-        newer._cells, newer._totals = self._with(served)  # noqa: SLF001  (its own copy)
+        newer._cells, newer._counts = self._with(served)  # noqa: SLF001  (its own copy)
         return newer
 
     def found(self, requests: Requests) -> Candidates:
-        """Fresh items with which anything was done at all."""
-        fresh, touched = self.fresh(requests), np.zeros(len(self.items.days), bool)
-        touched[self._cells % len(touched)] = True
-        kept = touched[fresh.items]
-        offsets = np.append(0, np.cumsum(kept))[fresh.offsets]
-        return fresh.take(np.flatnonzero(kept), offsets)
-
-    def score(self, requests: Requests, candidates: Candidates) -> Scores:
+        """Items with which anything was done in the hours before, by rank."""
         hours, place = np.unique(requests.hour, return_inverse=True)
-        by_hour = np.stack([self._of_items(hour) for hour in hours.tolist()] or [np.zeros(0)])
-        total = by_hour[place[candidates.request_rows], candidates.items]
-        age = self.age_hours(requests, candidates)
-        return np.where((age > 0) & (age <= self.max_age_hours), total, 0.0).astype(np.float32)
+        ranks = [np.sort(self.items.ranks[self._before(hour)[0]]) for hour in hours.tolist()]
+        offsets = ragged.offsets_of_counts(np.array([len(one) for one in ranks], np.int64))
+        rows, of_requests = ragged.take_segments(offsets, place)
+        return Candidates(of_requests, self.items.order[np.concatenate([_NONE, *ranks])[rows]])
 
-    def _of_items(self, hour: int) -> Floats:
-        """(n_items,) what was done with each item in the hours before one, the older the less it counts."""
+    def worth(self, requests: Requests, candidates: Candidates) -> Floats:
+        hours, place = np.unique(requests.hour, return_inverse=True)
+        before = [self._before(hour) for hour in hours.tolist()]
+        n_items = len(self.items.days)
+        known = [number * n_items + items for number, (items, _) in enumerate(before)]
+        pairs = np.concatenate([_NONE, *known])
+        totals = np.concatenate([np.zeros(0), *(total for _, total in before)])
+        return _looked_up(pairs, totals, place[candidates.request_rows] * n_items + candidates.items)
+
+    def _before(self, hour: int) -> tuple[Ints, Floats]:
+        """Items with which anything was done in the hours before one, ascending, and what each is worth."""
         n_items = len(self.items.days)
         first, last = np.searchsorted(self._cells, np.array([hour - self.window_hours, hour]) * n_items)
-        back = hour - self._cells[first:last] // n_items
-        counted = self._totals[first:last] * 2.0 ** (-back / self.half_life_hours)
-        return np.bincount(self._cells[first:last] % n_items, counted, n_items).astype(np.float64)
+        done_in, item = np.divmod(self._cells[first:last], max(n_items, 1))
+        # Counts are whole, and weighed in one order: what is told in pieces is the same to the last bit.
+        weighed = np.zeros(last - first)
+        for weight, counts in zip(self.weights.values(), self._counts[first:last].T, strict=True):
+            weighed += weight * counts
+        faded = weighed * 2.0 ** ((done_in - hour) / self.half_life_hours)
+        items, place = np.unique(item, return_inverse=True)
+        return items, np.bincount(place, faded, len(items)).astype(np.float64)
 
-    def _with(self, served: Served) -> tuple[Ints, Floats]:
-        """Cells of an hour and an item, ascending, and the weights of what was done in each."""
-        cells, weights = [self._cells], [self._totals]
-        for action, weight in self.weights.items():
+    def _with(self, served: Served) -> tuple[Ints, Ints]:
+        """Cells and counts when what users did is known, too."""
+        n_items, done = len(self.items.days), []
+        for action in self.weights:
             rows, positions = done_places(served, action)
             items = served.slates.items[rows, positions]
-            cells.append(served.requests.hour[rows] * len(self.items.days) + items)
-            weights.append(np.full(len(rows), weight))
-        together, place = np.unique(np.concatenate(cells), return_inverse=True)
-        return together, np.bincount(place, np.concatenate(weights), len(together)).astype(np.float64)
+            done.append(served.requests.hour[rows] * n_items + items)
+        told = np.unique(np.concatenate(done))
+        places = np.searchsorted(self._cells, told)
+        fresh = ~np.isin(told, self._cells[places[places < len(self._cells)]])
+        cells = np.insert(self._cells, places[fresh], told[fresh])
+        counts = np.insert(self._counts, places[fresh], 0, axis=0)
+        for column, of_action in enumerate(done):
+            np.add.at(counts[:, column], np.searchsorted(cells, of_action), 1)
+        return cells, counts
+
+    def _nothing(self) -> tuple[Ints, Ints]:
+        """(n_cells,) an hour and an item each, ascending, and (n_cells, n_actions) how often: none yet."""
+        return _NONE, np.zeros((0, len(self.weights)), np.int64)
 
     def state(self) -> State:
-        return {**super().state(), "cells": self._cells, "totals": self._totals}
+        return {**super().state(), "cells": self._cells, "counts": self._counts}
 
     def load_state(self, state: State) -> None:
         super().load_state(state)
-        self._cells, self._totals = state["cells"], state["totals"]
+        self._cells, self._counts = state["cells"], state["counts"]
+
+
+_NONE = np.zeros(0, np.int64)
+
+
+def _looked_up(ascending: Ints, values: Floats, wanted: Ints) -> Floats:
+    """(n,) the value of each wanted number; 0 of one that is not there."""
+    if not len(ascending):
+        return np.zeros(len(wanted))
+    rows = np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)
+    return np.where(ascending[rows] == wanted, values[rows], 0.0)

@@ -17,7 +17,7 @@ from mlsd.estimators.calibration import Calibration, platt
 from mlsd.features.base import Declared
 from mlsd.fitting import Curves, Fitting
 from mlsd.labels.base import Labels, Negatives, TaskLabels
-from mlsd.logs import Log
+from mlsd.logs import Log, acted
 from mlsd.losses.base import Loss
 from mlsd.rankers.base import MultiTaskRanker, Scorer, check_log_odds
 from mlsd.stages.base import TrainingData
@@ -172,13 +172,11 @@ class ActionRank(RankStage):
 
     def _done(self, name: str, shown: pd.DataFrame) -> NDArray[np.bool_]:
         """(n_impressions,) whether the user did it."""
-        task, there = self.tasks[name], [str(one) for one in shown.columns]
-        column = task.column or name
-        if column not in there:
-            close = nearest(column, there)
-            hint = f"; nearest is {close!r}" if close else ""
-            raise InputError(f"tasks.{name}: the log's impressions have no column {column!r}{hint}")
-        return np.asarray(shown[column].to_numpy() >= task.at_least)
+        prediction = self.predictions[name]
+        try:
+            return acted(shown, prediction.column, prediction.at_least)
+        except InputError as error:
+            raise InputError(f"tasks.{name}: {error}") from error
 
     def _calibrate(self, batch: RankingBatch, labels: TaskLabels) -> None:
         label = labels.of(batch)
