@@ -37,9 +37,9 @@ class Related(Filter):
         self._values = whole_numbers(catalog, self.column)
 
     def kept(self, batch: RankingBatch) -> NDArray[np.bool_]:
-        requests, rows = batch.requests, batch.candidates.request_rows
+        requests, rows, related = batch.requests, batch.candidates.request_rows, self._pairs
         value = self._values[batch.candidates.items]
-        return ~self._pairs.known(requests.user[rows], value, requests.hour[rows])
+        return ~related.known(requests.user[rows], value, requests.hour[rows])
 
     @property
     def _pairs(self) -> Relation:

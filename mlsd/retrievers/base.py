@@ -40,7 +40,8 @@ class Retriever(ABC):
     def retrieve(self, requests: Requests, n: int) -> Candidates:
         """Up to `n` items for each request, best first, with their `score`.
 
-        Ties are broken by the lower item. An item that does not match at all is not returned.
+        Ties are broken by the lower item, unless a retriever says otherwise. An item that does not match at
+        all is not returned.
         """
 
     @abstractmethod

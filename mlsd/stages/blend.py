@@ -63,6 +63,8 @@ class Blend(SlateStage):
         self.decays = {name: decay for name, decay in (decays or {}).items() if decay is not None}
         for name, decay in self.decays.items():
             checks.probability(f"decays.{name}", decay)
+            rule = f"must be no column called {FRESHNESS} or {SHARE}, which are rules of their own"
+            checks.require(name not in {FRESHNESS, SHARE}, "decays", name, rule)
         self.half_life_hours = (
             None if half_life_hours is None else checks.above("half_life_hours", half_life_hours, 0)
         )

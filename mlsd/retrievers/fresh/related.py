@@ -70,6 +70,8 @@ class Related(FreshRetriever):
         return curves
 
     def observed(self, served: Served) -> Self:
+        if self.action is None:
+            return self
         newer = copy(self)
         newer._related = self._with(served)  # noqa: SLF001  (its own copy)
         return newer

@@ -35,7 +35,7 @@ class Task:
     """An action that is predicted, and what it is worth when somebody does it.
 
     Args:
-        value: any number; below 0 of what nobody should be made to do.
+        value: any finite number; below 0 of what nobody should be made to do.
         column: of the log; None where it is called as the task is.
         at_least: the value of the column from which on the action counts as done, above 0.
     """
@@ -52,7 +52,7 @@ class Task:
 class ActionRank(RankStage):
     """Predicts what people do by one ranker and passes on the `n_out` candidates of highest value.
 
-        score = sum over tasks a of  value_a P(a | looked at first)
+        score = sum over tasks a of  value_a P(a | shown at the first position)
 
     Adds `candidate.<task>_prob` for each task and `candidate.score`. Tasks are learnt together from
     everything shown, each from what users did over the examination e of the position it was done at, so that
@@ -186,10 +186,8 @@ class ActionRank(RankStage):
         counted = np.ones(len(label), bool) if self._counts_unshown else shown
         scores, done = self._scores(self._features_of(batch, counted)), np.nan_to_num(label[counted])
         self._check_undone(done)
-        self._calibrations = tuple(
-            platt(of_task, of_done) if of_done.any() else Calibration()
-            for of_task, of_done in zip(scores.T, done.T, strict=True)
-        )
+        by_task = zip(self.tasks, scores.T, done.T, strict=True)
+        self._calibrations = tuple(_calibrated(name, *of_task) for name, *of_task in by_task)
 
     def _check_undone(self, done: NDArray[np.float32]) -> None:
         """Refuse an action that always was done: nothing tells when it is not."""
@@ -202,3 +200,13 @@ class ActionRank(RankStage):
 
     def _made(self) -> Scorer:
         return self.ranker(spec=self.features.spec, loss=self.loss, tasks=tuple(self.tasks))
+
+
+def _calibrated(task: str, scores: Array, done: Array) -> Calibration:
+    """Scores as they are where nobody did it."""
+    if not done.any():
+        return Calibration()
+    try:
+        return platt(scores, done)
+    except InputError as error:
+        raise InputError(f"tasks.{task}: {error}") from error
