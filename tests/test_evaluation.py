@@ -162,6 +162,25 @@ def test_an_action_counts_from_its_threshold_on() -> None:
     assert predictions.outcome.tolist() == [1.0, 0.0, 1.0, 0.0]
 
 
+def test_where_positions_are_unknown_predictions_are_taken_as_they_are() -> None:
+    labels = Labels.of_pairs(np.zeros(0), np.zeros(0), np.zeros(0))
+    clicks = action_predictions(scored(), CLICK, log(), labels, evaluated())
+    assert clicks.predictions.prob.tolist() == [0.4] * 4
+
+
+def test_what_was_not_shown_counts_as_not_done_where_a_prediction_is_of_it_too() -> None:
+    """Items 0 and 2 were not shown; nothing is known of positions at which they might have stood."""
+    labels = Labels.of_pairs(np.zeros(0), np.zeros(0), np.zeros(0), examination=np.array([0.5, 0.25]))
+    every = CLICK._replace(unshown=True)
+    clicks = action_predictions(scored(), every, log(), labels, evaluated())
+    assert clicks.predictions.prob.tolist() == [0.4, 0.2, 0.1] * 4
+    assert clicks.predictions.outcome.tolist() == [0.0, 1.0, 0.0] * 4
+    assert clicks.predictions.unit.tolist() == [0] * 6 + [1] * 6
+    assert clicks.items.tolist() == [0, 1, 2] * 4
+    assert clicks.coverage == 0.5
+    assert clicks.segments["intent=a"].sum() == 3 * evaluated().segments["intent=a"].sum()
+
+
 def test_bins_hold_equally_many_rows_by_rising_prediction() -> None:
     prob = np.array([0.9, 0.1, 0.5, 0.3])
     predictions = Predictions(prob, np.array([1.0, 0.0, 1.0, 0.0]), np.arange(4))

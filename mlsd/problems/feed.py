@@ -52,12 +52,12 @@ class FeedProblem(Problem):
     @property
     def answers(self) -> list[Answer]:
         worth = ", ".join(f"{action} {value:g}" for action, value in self.values.items())
-        people = f"{self.n_daily_users:,} people a day read {self.n_posts_per_day:,} new posts."
+        people = f"{self.n_daily_users:,} people and {self.n_posts_per_day:,} new items a day."
         ranked = f"{self.scale.n_matching:,} are looked at for one page, {self.scale.n_ranked:,} ranked."
         return [
             Answer("problem.today", "How is the feed shown today?", _sentence(self.today)),
             Answer("problem.better", "How can it be better?", _sentence(self.better)),
-            Answer("problem.n_daily_users", "How many people, how many posts?", f"{people} {ranked}"),
+            Answer("problem.n_daily_users", "How many people, how many items?", f"{people} {ranked}"),
             Answer("problem.action_values", "What is an action worth?", f"{_sentence(worth)}"),
         ]
 

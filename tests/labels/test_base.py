@@ -42,6 +42,13 @@ def test_weights_are_cut() -> None:
     assert Labels.of_pairs(nothing, nothing, nothing).weights(np.array([5])).tolist() == [1.0]
 
 
+def test_positions_are_examined_as_estimated_or_alike() -> None:
+    nothing = np.zeros(0, np.int64)
+    labels = Labels.of_pairs(nothing, nothing, nothing, np.array([1.0, 0.5, 0.1]), max_weight=4.0)
+    assert labels.examined(np.array([2, 0, 1])).tolist() == [0.1, 1.0, 0.5]
+    assert Labels.of_pairs(nothing, nothing, nothing).examined(np.array([5, 0])).tolist() == [1.0, 1.0]
+
+
 def test_negatives_keep_positives_and_draw_the_rest() -> None:
     batch = SMALL.candidates(SMALL.requests)
     label = SMALL.labels.of(batch)

@@ -12,7 +12,7 @@ from mlsd.report.page import Block, Cell, Fold, Table
 from mlsd.report.sections.cells import columns, estimate_cell, figure_cell, text_cell
 
 NOTE = (
-    "Predicted and observed: {actions} of impressions. Ratio: the one over the other; above 1 too many are "
+    "Predicted and observed: {actions} of {rows}. Ratio: the one over the other; above 1 too many are "
     "predicted. Not decided: the interval holds 1. Every row is looked at by itself, so that of twenty that "
     "are right one or so is found too high or too low."
 )
@@ -35,11 +35,12 @@ def _table(result: RunResult, stage: str, column: str, found: Mapping[str, Any])
         rows.append((f"others ({numbers.count(n_values - len(largest))})", found["others"]))
     one, action = numbers.spoken(column), numbers.spoken(result.predicted_by(stage))
     actions = "clicks" if action == CLICK else f"the action {action}"
+    counted = "candidates" if stage in result.of_unshown else "impressions"
     return Table(
-        columns(one, "predicted", "observed", "ratio", "verdict", "impressions", "users", words=("verdict",)),
+        columns(one, "predicted", "observed", "ratio", "verdict", counted, "users", words=("verdict",)),
         tuple(_cells(name, figures, f"no {action}") for name, figures in rows),
         f"Predicted against observed {actions} by {one}, {numbers.one_line(stage)}: those most shown",
-        (NOTE.format(actions=actions),),
+        (NOTE.format(actions=actions, rows=counted),),
     )
 
 

@@ -104,12 +104,17 @@ def shown_clicks(batch: RankingBatch, clicks: Labels) -> Array:
     """(n_candidates,) the labels of clicks, NaN where a candidate was not shown.
 
     Raises:
-        InputError: none of them was.
+        InputError: none of them was, or all that were shown were clicked.
     """
     click = clicks.of(batch)
     if np.isnan(click).all():
         raise InputError(
             "click probabilities cannot be estimated: no candidate of the validation window was ever "
             "shown; set calibrate to false"
+        )
+    if np.nanmin(click) >= 1:
+        raise InputError(
+            "click probabilities cannot be estimated: everything that was shown in the validation window was "
+            "clicked; set calibrate to false"
         )
     return click

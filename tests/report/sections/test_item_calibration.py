@@ -56,6 +56,15 @@ def test_a_dash_says_that_nothing_was_clicked() -> None:
     assert f"{UNKNOWN} no click." in table.all_notes
 
 
+def test_another_action_and_candidates_that_were_not_shown_are_named() -> None:
+    run = replace(declared("campaign"), predicted={"full_rank": ("like", "hide")}, of_unshown=("full_rank",))
+    table, *_ = by_item(run)
+    assert isinstance(table, Table)
+    assert "observed the action like by campaign" in table.caption
+    assert [column.label for column in table.columns][-2] == "candidates"
+    assert table.all_notes[0].startswith("Predicted and observed: the action like of candidates.")
+
+
 def test_it_stands_among_the_predictions() -> None:
     found = predictions(sold())
     assert found is not None

@@ -256,6 +256,20 @@ def test_ranking_and_predicting_metrics_are_told_apart(result: RunResult) -> Non
     assert "52% of the impressions" in str(section(result, "predictions").blocks[0])
 
 
+def test_predictions_are_of_clicks_unless_a_stage_predicts_more(result: RunResult) -> None:
+    assert section(result, "predictions").title == "Click predictions"
+    likes = {"light_rank": ("click",), "full_rank": ("like", "hide")}
+    both = replace(result, predicted=likes, of_unshown=("full_rank",))
+    found = section(both, "predictions")
+    assert found.title == "Predictions of actions"
+    assert "a click" not in found.lead
+    charts = next(block for block in found.blocks if isinstance(block, Charts)).specs
+    assert [chart.title for chart in charts] == ["light_rank: click", "full_rank: like"]
+    assert charts[1].caption.startswith("What was not shown counts, too, as not done; 52% of the impressions")
+    folds = [block.title for block in section(both, "segments").blocks if isinstance(block, Fold)]
+    assert "Predictions of actions by segment" in folds
+
+
 def test_a_model_that_was_best_at_its_last_epoch_might_learn_more(result: RunResult) -> None:
     curves = {"still": Curves((0.5, 0.4), (0.5, 0.4)), "done": Curves((0.5, 0.4), (0.5, 0.6))}
     (charts, _) = section(replace(result, training=curves), "training").blocks
