@@ -14,7 +14,7 @@ from mlsd.estimators.ab_test import Comparison
 from mlsd.estimators.concentration import gini
 from mlsd.types import Array, Floats, Ints, Served
 
-N_REPLICATES = 200
+N_REPLICATES = 400
 """Of the bootstrap."""
 
 
@@ -41,7 +41,7 @@ class Exposure(NamedTuple):
         return Exposure(sparse.csr_array((n_users, len(makers)), dtype=np.float64), makers)
 
     def with_shown(self, served: Served, maker: Ints) -> Exposure:
-        """With what was shown in addition."""
+        """With what was shown in addition, by items whose makers are among those counted from the start."""
         rows, positions = np.nonzero(served.slates.shown)
         place = np.searchsorted(self.makers, maker[served.slates.items[rows, positions]])
         more = sparse.coo_array((np.ones(len(rows)), (served.requests.user[rows], place)), self.shown.shape)
@@ -57,8 +57,10 @@ def compare_gini(
 ) -> Comparison:
     """The Gini coefficient of the impressions of makers, by the users of each arm.
 
-    Its interval is the percentile interval of a Poisson bootstrap over users; the coefficient of a sample is
-    a little above that of all, alike in arms of one size. Its relative effect has no interval here.
+    Its interval is the percentile interval of a Poisson bootstrap over users, with no p-value beside it. The
+    coefficient of a sample is a little above that of all, nearly alike in arms of one size; with 400 users
+    intervals at 95% cover about 93%. The relative effect has no interval here, and is NaN where the control
+    is 0. Everything is NaN where an arm was shown nothing.
 
     Args:
         control: what was shown to all users under the one system.
@@ -73,9 +75,8 @@ def compare_gini(
     weights = _poisson_weights(len(treated), seed)
     spread = gini((weights * treated) @ treatment.shown) - gini((weights * ~treated) @ control.shown)
     low, high = np.quantile(spread, [alpha / 2, 1 - alpha / 2])
-    return Comparison(
-        before, after, after - before, float(low), float(high), nan, after / before - 1, nan, nan
-    )
+    relative = after / before - 1 if before else nan
+    return Comparison(before, after, after - before, float(low), float(high), nan, relative, nan, nan)
 
 
 def _poisson_weights(n_users: int, seed: int) -> Floats:

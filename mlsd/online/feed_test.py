@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
 from mlsd import checks
+from mlsd.columns import whole_numbers
 from mlsd.estimators.concentration import gini
 from mlsd.online.base import ARMS, MIN_DAYS, RETENTION_DAYS, Counts, Ratio, assigned_to_treatment
 from mlsd.online.exposure import Exposure, compare_gini
@@ -66,7 +68,7 @@ class FeedTest(PolicyTest):
     """What users do with the posts of their feed, whether they come back, and whose posts are shown.
 
     How arms are served and compared: see `PolicyTest`. Beside what users do stands `exposure_gini`, how
-    unevenly impressions are spread over authors: 0 where all are shown alike, 1 where one is shown alone.
+    unevenly impressions are spread over authors: 0 where all are shown alike, near 1 where one has all.
 
     Args:
         values: action -> what it is worth, of `value_per_page`; None switches one off.
@@ -92,6 +94,8 @@ class FeedTest(PolicyTest):
         checks.above("long_read_s", self.long_read_s, 0)
         for action in checks.not_empty("values", self.values):
             checks.one_of("values", action, (*ACTIONS, DWELL))
+            rule = "must be finite"
+            checks.require(isfinite(self.values[action]), f"values.{action}", self.values[action], rule)
 
     @property
     def needed_actions(self) -> tuple[str, ...]:
@@ -143,7 +147,7 @@ class FeedCounter(Counting):
 
     def __init__(self, world: LiveWorld, test: FeedTest) -> None:
         self.world, self.test = world, test
-        self._maker = world.catalog[test.maker].astype(np.int64)
+        self._maker = whole_numbers(world.catalog, test.maker)
         self.exposure = Exposure.nothing(world.n_users, self._maker)
 
     def __call__(self, served: Served) -> Counts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from mlsd import checks
 from mlsd.errors import nearest
@@ -19,8 +20,8 @@ class FeedProblem(Problem):
         better: how it could be better.
         n_daily_users: people who read it on a day.
         n_posts_per_day: posts that are made on a day.
-        action_values: action -> what it is worth when somebody does it; below 0 of what nobody should be made
-            to do; None switches one off. Every action that counts is one of `actions`.
+        action_values: action -> what it is worth when somebody does it, finite; below 0 of what nobody should be
+            made to do; None switches one off. Every action that counts is one of `actions`.
         long_read_s: dwell from which on an opened post counts as read, in seconds, above 0.
     """
 
@@ -43,6 +44,8 @@ class FeedProblem(Problem):
             hint = f"; nearest is {close!r}" if close else ""
             rule = f"must be an action of the problem: {', '.join(self.known_actions)}{hint}"
             checks.require(action in self.known_actions, "action_values", action, rule)
+        for action, value in self.values.items():
+            checks.require(isfinite(value), f"action_values.{action}", value, "must be finite")
 
     @property
     def values(self) -> dict[str, float]:
@@ -58,7 +61,7 @@ class FeedProblem(Problem):
             Answer("problem.today", "How is the feed shown today?", _sentence(self.today)),
             Answer("problem.better", "How can it be better?", _sentence(self.better)),
             Answer("problem.n_daily_users", "How many people, how many items?", f"{people} {ranked}"),
-            Answer("problem.action_values", "What is an action worth?", f"{_sentence(worth)}"),
+            Answer("problem.action_values", "What is an action worth?", _sentence(worth)),
         ]
 
 
