@@ -184,7 +184,7 @@ def afterwards(funnel: Funnel, requests: Requests) -> dict[int, dict[str, bytes]
 def test_serving_equals_to_the_last_bit_what_a_log_of_the_same_days_says(
     world: FeedWorld, days: Days, tmp_path: Path
 ) -> None:
-    """Sources, filters, features, scores and pages: the funnel is fitted anew on the log with the served days.
+    """Sources, filters, features, scores, pages: the funnel is fitted anew on the log with the served days.
 
     Its weights come out the same, since they learn from the same windows.
     """
@@ -226,7 +226,7 @@ def test_pages_are_what_was_shown(days: Days) -> None:
 
 
 def test_nobody_sees_what_must_not_be_shown(world: FeedWorld, days: Days) -> None:
-    """Own posts, what was seen in another hour, and, by the funnel, blocked authors, the old and the future."""
+    """Own posts, what was seen in another hour and, by the funnel, blocked authors, the old, the future."""
     author, published = world.catalog["author"], world.catalog["published_days"]
     blocks = world.catalog.relation("blocks")
     blocked = set(zip(blocks.user.tolist(), blocks.value.tolist(), strict=True))

@@ -73,8 +73,10 @@ def test_the_log_is_of_a_feed(finished: FinishedRun) -> None:
 
 def test_the_report_says_how_the_experiment_was_made(finished: FinishedRun) -> None:
     report = (finished.folder / "report.md").read_text(encoding="utf-8")
-    for section in ("Problem", "Funnel", "Offline evaluation", "Segments", "Online test (simulated)",
-                    "Click predictions", "Labels", "Features", "Training", "Latency and capacity"):  # fmt: skip
+    for section in (
+        "Problem", "Funnel", "Offline evaluation", "Segments", "Online test (simulated)",
+        "Predictions of actions", "Labels", "Features", "Training", "Latency and capacity",
+    ):  # fmt: skip
         assert f"\n## {section}\n" in report, section
     assert "What is an action worth?" in report
     assert "one system of each" in report

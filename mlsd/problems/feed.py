@@ -20,8 +20,8 @@ class FeedProblem(Problem):
         better: how it could be better.
         n_daily_users: people who read it on a day.
         n_posts_per_day: posts that are made on a day.
-        action_values: action -> what it is worth when somebody does it, finite; below 0 of what nobody should be
-            made to do; None switches one off. Every action that counts is one of `actions`.
+        action_values: action -> what it is worth when somebody does it, finite; below 0 of what nobody should
+            be made to do; None switches one off. Every action that counts is one of `actions`.
         long_read_s: dwell from which on an opened post counts as read, in seconds, above 0.
     """
 

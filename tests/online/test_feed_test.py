@@ -216,8 +216,8 @@ class TestTruth:
                 served, state = serve(WORLD, policy, np.arange(WORLD.n_users), day, state, 100.0)
                 counters[arm](served)
         treated = assigned_to_treatment(np.arange(WORLD.n_users), SEED)
-        exposures = (counters[arm].exposure for arm in (CONTROL, TREATMENT))
-        expected = compare_gini(*exposures, treated, TEST.alpha, SEED)
+        before, after = (counters[arm].exposure for arm in (CONTROL, TREATMENT))
+        expected = compare_gini(before, after, treated, TEST.alpha, SEED)
         assert found.effects[GINI].estimate == pytest.approx(expected, nan_ok=True)
 
 

@@ -31,7 +31,7 @@ def test_its_yaml_answers_the_questions_in_words() -> None:
     assert answers["problem.today"].text == "Newest first, of those whom the person follows."
     assert answers["problem.better"].text.startswith("First what the person will probably care for")
     assert answers["problem.n_daily_users"].text == (
-        "20,000,000 people a day read 30,000,000 new posts. 1,500 are looked at for one page, 400 ranked."
+        "20,000,000 people and 30,000,000 new items a day. 1,500 are looked at for one page, 400 ranked."
     )
     assert answers["problem.action_values"].text == (
         "Click 0.2, like 1, reply 2, repost 2, follow 4, dwell_s 1, hide -8, report -20."
