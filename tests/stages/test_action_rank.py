@@ -8,6 +8,7 @@ from functools import cache, partial
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from mlsd import rng
 from mlsd.errors import InputError, InvalidValueError
@@ -21,6 +22,7 @@ from mlsd.losses.softmax import Softmax
 from mlsd.rankers.mmoe import MMoE
 from mlsd.stages.base import TrainingData
 from mlsd.stages.rank import ActionRank, Task
+from mlsd.stages.rank.base import Prediction
 from mlsd.testing.small_log import EXAMINATION, SmallLog
 from mlsd.testing.stage_kit import FITTING, CandidateStageKit
 from mlsd.types import RankingBatch
@@ -154,10 +156,10 @@ def test_probabilities_of_each_task_are_calibrated_on_the_validation_window(n_me
 
 
 def test_what_is_predicted_is_named_with_its_column_and_threshold() -> None:
-    assert {name: tuple(prediction) for name, prediction in make().predictions.items()} == {
-        "click": ("click_prob", "click", 1.0),
-        "read": ("read_prob", "dwell_s", 20.0),
-        "hide": ("hide_prob", "hide", 1.0),
+    assert make().predictions == {
+        "click": Prediction("click_prob", "click", 1.0),
+        "read": Prediction("read_prob", "dwell_s", 20.0),
+        "hide": Prediction("hide_prob", "hide", 1.0),
     }
 
 
@@ -174,13 +176,26 @@ def test_an_action_that_the_log_lacks_is_refused_with_the_nearest() -> None:
             make(tasks=tasks).fit(training(), FITTING)
 
 
-@pytest.mark.parametrize("window", ["ranking", "validation"])
-def test_an_action_that_nobody_did_in_a_window_is_refused(window: str) -> None:
+def test_an_action_that_nobody_did_while_rankers_learn_is_refused() -> None:
     shown_in = log().split[log().request_rows]
     with pytest.raises(
-        InputError, match=rf"{window} window, hide: all \d+ labels of candidates are 0; BCE learns"
+        InputError, match=r"ranking window, hide: all \d+ labels of candidates are 0; BCE learns"
     ):
-        make().fit(training(hide=log().impressions["hide"] & (shown_in != window)), FITTING)
+        make().fit(training(hide=log().impressions["hide"] & (shown_in != "ranking")), FITTING)
+
+
+def test_scores_of_an_action_that_nobody_did_at_last_are_log_odds_as_they_are() -> None:
+    shown_in = log().split[log().request_rows]
+    stage = make()
+    stage.fit(training(hide=log().impressions["hide"] & (shown_in != "validation")), FITTING)
+    slope, intercept = stage.state()["calibration"][list(TASKS).index("hide")]
+    assert (slope, intercept) == (1.0, 0.0)
+    batch = SMALL.candidates(SMALL.requests)
+    (ranker,) = stage.fitted_rankers
+    log_odds = ranker.score(stage.features.transform(batch))[:, list(TASKS).index("hide")]
+    np.testing.assert_allclose(
+        stage.scored(batch).candidates["hide_prob"], expit(log_odds.astype(np.float64))
+    )
 
 
 def test_a_value_that_is_unknown_is_refused() -> None:
