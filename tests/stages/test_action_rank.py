@@ -188,7 +188,8 @@ def test_scores_of_an_action_that_nobody_did_at_last_are_log_odds_as_they_are() 
     shown_in = log().split[log().request_rows]
     stage = make()
     stage.fit(training(hide=log().impressions["hide"] & (shown_in != "validation")), FITTING)
-    slope, intercept = stage.state()["calibration"][list(TASKS).index("hide")]
+    task = list(stage.tasks).index("hide")
+    slope, intercept = stage.state()["calibration"][task]
     assert (slope, intercept) == (1.0, 0.0)
     batch = SMALL.candidates(SMALL.requests)
     (ranker,) = stage.fitted_rankers
