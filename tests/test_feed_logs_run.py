@@ -103,7 +103,7 @@ def test_posts_are_compared_with_the_newest_first(runs: dict[str, FinishedRun]) 
 
 
 def test_movies_are_compared_with_those_liked_most_so_far(runs: dict[str, FinishedRun]) -> None:
-    """Against a loop: likes of hours before the visit, the most first, of as many what came out last.
+    """Against a loop: likes given in hours before the visit, the most first, of as many what came out last.
 
     What was seen in such an hour is left out, and what nobody liked is not found.
     """
@@ -116,7 +116,8 @@ def test_movies_are_compared_with_those_liked_most_so_far(runs: dict[str, Finish
     n_liking = 0
     for visit, precision in zip(table.index.tolist(), table["logging.P@10"].tolist(), strict=True):
         earlier = shown[hour < hour_of[visit]]
-        likes = np.bincount(earlier["item"][earlier["like"]], minlength=N_MOVIES).tolist()
+        given = shown[shown["like"] & ((shown["time_days"] * 24).astype(int) < hour_of[visit])]
+        likes = np.bincount(given["item"], minlength=N_MOVIES).tolist()
         seen = set(earlier[earlier["user"] == visits["user"][visit]]["item"])
         there = [item for item in range(N_MOVIES) if likes[item] and days[item] < visits["time_days"][visit]]
         best = sorted(set(there) - seen, key=lambda item: (-likes[item], -days[item], item))[:10]

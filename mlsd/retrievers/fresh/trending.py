@@ -12,7 +12,7 @@ from mlsd import checks, ragged
 from mlsd.fitting import Curves, Fitting
 from mlsd.logs import Log, done_places, served_of
 from mlsd.retrievers.fresh.base import FreshRetriever
-from mlsd.types import Candidates, Catalog, Floats, Ints, Requests, Served, State
+from mlsd.types import Candidates, Catalog, Floats, Ints, Requests, Served, State, hours_of
 
 
 class Trending(FreshRetriever):
@@ -20,7 +20,8 @@ class Trending(FreshRetriever):
 
         worth = sum over actions done with the item of  weight * 2^(-hours since / half_life_hours)
 
-    counted in whole hours, from the hour of the action to that of the request, and strictly before it.
+    counted in whole hours, from the hour of the action to that of the request, and strictly before it. The
+    hour of an action is that of its impression, which in a recorded log may be later than its request's.
     Actions more than `window_hours` ago are left out. An item with which nothing was done has score 0 and is
     not found.
 
@@ -57,12 +58,13 @@ class Trending(FreshRetriever):
         curves = super().fit(catalog, log, fitting)
         self._cells, self._counts = self._nothing()
         if log is not None:
-            self._cells, self._counts = self._with(served_of(log))
+            self._cells, self._counts = self._with(served_of(log), _hours_in(log))
         return curves
 
     def observed(self, served: Served) -> Self:
         newer = copy(self)
-        newer._cells, newer._counts = self._with(served)  # noqa: SLF001  (its own copy)
+        hours = np.broadcast_to(served.requests.hour[:, None], served.slates.items.shape)
+        newer._cells, newer._counts = self._with(served, hours)  # noqa: SLF001  (its own copy)
         return newer
 
     def found(self, requests: Requests) -> Candidates:
@@ -95,13 +97,18 @@ class Trending(FreshRetriever):
         items, place = np.unique(item, return_inverse=True)
         return items, np.bincount(place, faded, len(items)).astype(np.float64)
 
-    def _with(self, served: Served) -> tuple[Ints, Ints]:
-        """Cells and counts when what users did is known, too."""
+    def _with(self, served: Served, hours: Ints) -> tuple[Ints, Ints]:
+        """Cells and counts when what users did is known, too.
+
+        Args:
+            served: what was shown and done.
+            hours: (n_requests, n_positions) when.
+        """
         n_items, done = len(self.items.days), []
         for action in self.weights:
             rows, positions = done_places(served, action)
             items = served.slates.items[rows, positions]
-            done.append(served.requests.hour[rows] * n_items + items)
+            done.append(hours[rows, positions] * n_items + items)
         told = np.unique(np.concatenate(done))
         places = np.searchsorted(self._cells, told)
         fresh = ~np.isin(told, self._cells[places[places < len(self._cells)]])
@@ -124,6 +131,14 @@ class Trending(FreshRetriever):
 
 
 _NONE = np.zeros(0, np.int64)
+
+
+def _hours_in(log: Log) -> Ints:
+    """(n_requests, n_positions) the hour of each impression."""
+    rows, position = log.request_rows, log.impressions["position"].to_numpy()
+    hours = np.zeros((len(log.requests), 1 + int(position.max(initial=-1))), np.int64)
+    hours[rows, position] = hours_of(log.impressions["time_days"].to_numpy())
+    return hours
 
 
 def _looked_up(ascending: Ints, values: Floats, wanted: Ints) -> Floats:
