@@ -43,7 +43,7 @@ from mlsd.stages.retrieve import Retrieve
 from mlsd.stages.sort import Sort
 from mlsd.store import Store
 from mlsd.training import FittedFunnel, Lessons, fit_funnel
-from mlsd.types import RankingBatch, Requests, Served, concat_requests
+from mlsd.types import Array, RankingBatch, Requests, Served, concat_requests
 from mlsd.worlds.feed import FeedWorld
 from mlsd.worlds.feed.posts import PostOptions
 from mlsd.worlds.feed.responses import ResponseOptions
@@ -119,10 +119,8 @@ class Written:
         read = rank.features.transform(passed["leave_out"])
         for row, request_id in enumerate(requests.request_id.tolist()):
             one = np.array([row])
-            mine = {
-                "dense": read.take_requests(one).dense,
-                "categorical": read.take_requests(one).categorical,
-            }
+            features = read.take_requests(one)
+            mine: dict[str, Array] = {"dense": features.dense, "categorical": features.categorical}
             for name, batch in passed.items():
                 named = batch.take(one).candidates.named_columns()
                 mine |= {f"{name}.{column}": values for column, values in named.items()}
