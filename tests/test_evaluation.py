@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mlsd import rng
+from mlsd.errors import InputError
 from mlsd.estimators.bootstrap import Bootstrap
 from mlsd.evaluation import (
     ActionPredictions,
@@ -179,6 +180,13 @@ def test_what_was_not_shown_counts_as_not_done_where_a_prediction_is_of_it_too()
     assert clicks.items.tolist() == [0, 1, 2] * 4
     assert clicks.coverage == 0.5
     assert clicks.segments["intent=a"].sum() == 3 * evaluated().segments["intent=a"].sum()
+
+
+def test_an_action_that_the_log_lacks_is_refused_with_the_nearest() -> None:
+    labels = Labels.of_pairs(np.zeros(0), np.zeros(0), np.zeros(0), examination=np.ones(2))
+    wrong = Prediction("click_prob", "clik", 1.0)
+    with pytest.raises(InputError, match=r"impressions have no column 'clik'; nearest is 'click'$"):
+        action_predictions(scored(), wrong, log(), labels, evaluated())
 
 
 def test_bins_hold_equally_many_rows_by_rising_prediction() -> None:

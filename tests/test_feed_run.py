@@ -17,6 +17,20 @@ from mlsd.runs.finished import FinishedRun
 from mlsd.store import read_json
 
 SMALL = ("problem=feed", "experiment=feed_small")
+SECTIONS = (
+    "Problem",
+    "Funnel",
+    "Offline evaluation",
+    "Segments",
+    "Online test (simulated)",
+    "Predictions of actions",
+    "Labels",
+    "Features",
+    "Training",
+    "Latency and capacity",
+    "Provenance",
+    "Config",
+)
 TASKS = ("click", "like", "reply", "follow", "hide", "dwell_s")
 
 
@@ -73,10 +87,7 @@ def test_the_log_is_of_a_feed(finished: FinishedRun) -> None:
 
 def test_the_report_says_how_the_experiment_was_made(finished: FinishedRun) -> None:
     report = (finished.folder / "report.md").read_text(encoding="utf-8")
-    for section in (
-        "Problem", "Funnel", "Offline evaluation", "Segments", "Online test (simulated)",
-        "Predictions of actions", "Labels", "Features", "Training", "Latency and capacity",
-    ):  # fmt: skip
+    for section in SECTIONS:
         assert f"\n## {section}\n" in report, section
     assert "What is an action worth?" in report
     assert "one system of each" in report

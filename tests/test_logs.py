@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 
 from mlsd.errors import InputError
-from mlsd.logs import IMPRESSION_COLUMNS, Log, impressions_of, served_of, split_by_time
+from mlsd.logs import (
+    IMPRESSION_COLUMNS,
+    Log,
+    acted,
+    done_places,
+    impressions_of,
+    served_of,
+    split_by_time,
+)
 from mlsd.types import Requests, Served, Slates
 
 
@@ -38,6 +46,41 @@ def test_a_log_gives_back_what_was_served() -> None:
     )
     nobody = served_of(log.window("validation"))
     assert nobody.slates.items.shape == (0, 0)
+
+
+def test_what_is_done_is_found_where_it_was_shown() -> None:
+    feedback = {
+        "click": np.array([[True, False], [True, True]]),
+        "dwell_s": np.array([[0.0, 4.0], [9.0, 99.0]]),
+    }
+    page = Served(served().requests, served().slates, feedback)
+    places = {
+        (action, at_least): list(
+            zip(*(part.tolist() for part in done_places(page, action, at_least)), strict=True)
+        )
+        for action, at_least in (("click", 0.0), ("dwell_s", 0.0), ("dwell_s", 5.0))
+    }
+    assert places == {
+        ("click", 0.0): [(0, 0), (1, 0)],
+        ("dwell_s", 0.0): [(0, 1), (1, 0)],
+        ("dwell_s", 5.0): [(1, 0)],
+    }
+    with pytest.raises(InputError, match=r"no action 'clik'; users have click, dwell_s; nearest is 'click'$"):
+        done_places(page, "clik")
+    with pytest.raises(InputError, match=r"no action 'like'; users have none$"):
+        done_places(Served(page.requests, page.slates, {}), "like")
+
+
+def test_who_acted_is_read_off_the_impressions() -> None:
+    shown = impressions_of(served()).assign(dwell_s=[0.0, 19.9, 20.0])
+    assert acted(shown, "dwell_s", 20.0).tolist() == [False, False, True]
+    assert acted(shown, "click", 1.0).tolist() == [True, False, True]
+    with pytest.raises(
+        InputError, match=r"the log's impressions have no column 'dwel'; nearest is 'dwell_s'$"
+    ):
+        acted(shown, "dwel", 1.0)
+    with pytest.raises(InputError, match=r"impressions.dwell_s\[1\] == nan, must be known; 1 rows"):
+        acted(shown.assign(dwell_s=[0.0, np.nan, 20.0]), "dwell_s", 20.0)
 
 
 def test_windows_keep_requests_and_their_impressions() -> None:

@@ -12,6 +12,7 @@ from mlsd.types import (
     HOURS_A_DAY,
     Array,
     Candidates,
+    Catalog,
     Floats,
     Ints,
     Judgements,
@@ -125,6 +126,43 @@ def test_a_relation_refuses_pairs_out_of_order() -> None:
     for value in ([3, 3], [3, 2]):
         with pytest.raises(InputError, match="must ascend by user and value without repeats"):
             Relation(np.array([1, 1]), np.array(value), np.zeros(2))
+
+
+@pytest.mark.parametrize("bad", [-1, -7])
+def test_a_relation_refuses_what_cannot_be(bad: int) -> None:
+    for user, value, name in ([bad, 1], [3, 2], "user"), ([1, 1], [bad, 2], "value"):
+        with pytest.raises(InputError, match=rf"relation.{name}\[0\] == {bad}, must be at least 0; 1 rows"):
+            Relation(np.array(user), np.array(value), np.zeros(2))
+    with pytest.raises(InputError, match=r"relation.since_days\[1\] == nan, must be a time in days"):
+        Relation(np.array([1, 1]), np.array([2, 3]), np.array([0.0, np.nan]))
+
+
+def test_nobody_and_nothing_are_related_to_anything() -> None:
+    """Value -1 of user 3 is not the last value of user 2, and value 9 not the first of user 4."""
+    users, values = (part.ravel() for part in np.meshgrid(np.arange(5), np.arange(9)))
+    everything = Relation.of(users, values)
+    asked = np.array([3, 3, -1, -1, 5]), np.array([-1, 9, 0, -1, 0])
+    assert not everything.held(*asked, np.full(5, 1.0)).any()
+    none = Relation.of(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    assert not none.held(*asked, np.full(5, 1.0)).any()
+
+
+def test_a_relation_that_is_told_nothing_new_stays_itself() -> None:
+    relation = Relation.of(np.array([1, 2]), np.array([5, 6]))
+    assert relation.joined(np.array([2, 1]), np.array([6, 5]), np.array([9, 9])) is relation
+    none = np.zeros(0, np.int64)
+    assert relation.joined(none, none, none) is relation
+
+
+def test_a_catalog_names_its_columns_and_relations() -> None:
+    follows = Relation.of(np.array([1]), np.array([5]))
+    catalog = Catalog(np.array(["a"]), {"author": np.array([5])}, {"follows": follows})
+    assert catalog.names == {"author", "relation.follows"}
+    assert catalog.relation("follows") is follows
+    with pytest.raises(InputError, match=r"no relation 'folows'; there are follows; nearest is 'follows'$"):
+        catalog.relation("folows")
+    with pytest.raises(InputError, match=r"no relation 'blocks'; there are none$"):
+        Catalog(np.array(["a"])).relation("blocks")
 
 
 @given(st.floats(0, 400))

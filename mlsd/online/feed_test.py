@@ -92,10 +92,10 @@ class FeedTest(PolicyTest):
     def __post_init__(self) -> None:
         self.check()
         checks.above("long_read_s", self.long_read_s, 0)
-        for action in checks.not_empty("values", self.values):
+        for action, value in checks.not_empty("values", self.values).items():
             checks.one_of("values", action, (*ACTIONS, DWELL))
-            rule = "must be finite"
-            checks.require(isfinite(self.values[action]), f"values.{action}", self.values[action], rule)
+            known = value is None or isfinite(value)
+            checks.require(known, f"values.{action}", value, "must be finite")
 
     @property
     def needed_actions(self) -> tuple[str, ...]:

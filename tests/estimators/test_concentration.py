@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -26,8 +28,8 @@ def test_it_is_half_the_relative_mean_difference(values: list[float]) -> None:
 
 
 @given(amounts, st.floats(0.01, 100), st.randoms(use_true_random=False))
-def test_neither_order_nor_unit_matters(values: list[float], unit: float, luck: st.DataObject) -> None:
-    shuffled = sorted(values, key=lambda _: luck.random())  # type: ignore[attr-defined]
+def test_neither_order_nor_unit_matters(values: list[float], unit: float, luck: Random) -> None:
+    shuffled = sorted(values, key=lambda _: luck.random())
     assert float(gini(unit * np.array(shuffled))) == pytest.approx(float(gini(np.array(values))), nan_ok=True)
 
 

@@ -193,10 +193,8 @@ def test_scores_of_an_action_that_nobody_did_at_last_are_log_odds_as_they_are() 
     assert (slope, intercept) == (1.0, 0.0)
     batch = SMALL.candidates(SMALL.requests)
     (ranker,) = stage.fitted_rankers
-    log_odds = ranker.score(stage.features.transform(batch))[:, list(TASKS).index("hide")]
-    np.testing.assert_allclose(
-        stage.scored(batch).candidates["hide_prob"], expit(log_odds.astype(np.float64))
-    )
+    log_odds = ranker.score(stage.features.transform(batch))[:, task].astype(np.float64)
+    np.testing.assert_allclose(stage.scored(batch).candidates["hide_prob"], expit(log_odds))
 
 
 def test_a_value_that_is_unknown_is_refused() -> None:

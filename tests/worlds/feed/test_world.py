@@ -11,7 +11,7 @@ from mlsd.checks import collecting
 from mlsd.errors import InputError
 from mlsd.serving import serve
 from mlsd.testing.world_kit import LiveWorldKit, day_of
-from mlsd.types import NO_ITEM, Ints, Requests, Slates, State, concat_requests
+from mlsd.types import NO_ITEM, Ints, Requests, Served, Slates, State, concat_requests
 from mlsd.worlds.base import LiveWorld
 from mlsd.worlds.feed import FeedWorld
 from mlsd.worlds.feed.graph import GraphOptions, make_graph, poisson
@@ -262,6 +262,60 @@ def test_follows_are_remembered(world: FeedWorld) -> None:
     assert max(len(each) for each in hours.values()) == 1
     pairs = np.stack(np.divmod(state["followed_pair"], world.n_users), axis=1)
     assert {tuple(pair) for pair in pairs.tolist()} == set(hours)
+
+
+def test_what_a_day_was_like_is_what_its_pages_were(world: FeedWorld) -> None:
+    """Satisfying and annoying posts, and variety, page by page in the state in which each was answered."""
+    state, users = world.first_state(), np.arange(world.n_users)
+    for day in range(3):
+        counted = {name: np.zeros(world.n_users) for name in ("satisfied", "annoyed", "variety")}
+        requests = world.arrivals(users, day, state)
+        for hour in np.unique(requests.hour):
+            of_hour = requests.take(requests.hour == hour)
+            slates = Newest(world, 12).rank(of_hour)
+            done = world.responses_to(of_hour, slates, state)
+            for row, user in enumerate(of_hour.user.tolist()):
+                looked = slates.items[row, done.examined[row]]
+                counted["satisfied"][user] += done.satisfied[row].sum()
+                counted["annoyed"][user] += done.annoyed[row].sum()
+                topics = set(world.all_posts.topic[looked].tolist())
+                counted["variety"][user] += len(topics) / len(looked)
+            state = world.noticed(Served(of_hour, slates, world.respond(of_hour, slates, state)), state)
+        felt = world.felt_on(day, state)
+        assert set(felt) == {"satisfied", "annoyed"}
+        for name, values in felt.items():
+            np.testing.assert_array_equal(values, counted[name], err_msg=name)
+            assert values.sum() > 20
+        came = np.isin(users, requests.user)
+        np.testing.assert_allclose(state["variety_today"][came], counted["variety"][came])
+        assert not any(values.any() for values in world.felt_on(day + 1, state).values())
+        assert not any(values[~came].any() for values in felt.values())
+        served = Served(requests, Newest(world, 1).rank(requests), {})
+        state = world.after(users, served, 100.0, state)
+
+
+def test_only_what_was_looked_at_was_seen(world: FeedWorld) -> None:
+    requests, state = day_of(world, 2).requests, world.first_state()
+    slates = Newest(world, 12).rank(requests)
+    done = world.responses_to(requests, slates, state)
+    after = world.noticed(Served(requests, slates, world.respond(requests, slates, state)), state)
+    by_hand: dict[int, int] = {}
+    for row, place in zip(*np.nonzero(done.examined), strict=True):
+        pair = int(requests.user[row] * len(world.catalog) + slates.items[row, place])
+        by_hand[pair] = by_hand.get(pair, 0) + 1
+    found = dict(zip(after["seen_pair"].tolist(), after["seen_times"].tolist(), strict=True))
+    assert found == by_hand
+    assert max(by_hand.values()) > 1
+
+
+def test_segments_tell_who_follows_many(world: FeedWorld) -> None:
+    """More authors than half of the people do."""
+    requests = day_of(world, 4).requests
+    follows = world.catalog.relations["follows"].user.tolist()
+    counts = [follows.count(user) for user in range(world.n_users)]
+    many = ["many" if counts[user] > np.median(counts) else "few" for user in requests.user.tolist()]
+    assert world.segments(requests)["follows"].tolist() == many
+    assert set(many) == {"many", "few"}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def rated(user: int, movie: int, stars: int, hour: float) -> Rating:
 
 
 def test_what_trends_knows_an_action_from_its_own_hour_on(tmp_path: Path) -> None:
-    """User 1 likes movies at 10:30, 11:15 and 12:06 in one visit; who comes at 11:42 knows the first alone."""
+    """User 1 likes movies at 10:30, 11:15 and 12:06 in one visit; who comes at 11:42 knows the first."""
     visit = [rated(1, movie, 5, hour) for movie, hour in ((3, 10.5), (4, 11.25), (5, 12.1))]
     others = [rated(user, 6, 3, 24 * user) for user in (2, 3, 4)]
     world = MovieLensWorld(str(write_movies(tmp_path / "log", "u.data", [*visit, *others])))
