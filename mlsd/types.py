@@ -366,6 +366,8 @@ class RankingBatch:
 
     def first(self, n: int) -> RankingBatch:
         """Each request's first `n` candidates, in their order."""
+        if self.candidates.counts.max(initial=0) <= n:
+            return self
         return self.keep(ragged.positions(self.candidates.offsets) < n)
 
     def slates(self, n_positions: int) -> Slates:

@@ -92,10 +92,11 @@ class FeedTest(PolicyTest):
     def __post_init__(self) -> None:
         self.check()
         checks.above("long_read_s", self.long_read_s, 0)
-        for action, value in checks.not_empty("values", self.values).items():
+        some = any(value is not None for value in self.values.values())
+        checks.require(some, "values", dict(self.values), "must have one that is not null")
+        for action, value in self.values.items():
             checks.one_of("values", action, (*ACTIONS, DWELL))
-            known = value is None or isfinite(value)
-            checks.require(known, f"values.{action}", value, "must be finite")
+            checks.require(value is None or isfinite(value), f"values.{action}", value, "must be finite")
 
     @property
     def needed_actions(self) -> tuple[str, ...]:

@@ -194,6 +194,10 @@ class Filling(Protocol):
         """
 
 
+_BLOCK_ROWS = 1 << 14
+"""Candidates that slates are filled from at once, about, so that they stay in a cache; changes no value."""
+
+
 class SlateStage(CandidateStage):
     """Fills the shown positions one by one with the candidate that adds most; the others keep their order.
 
@@ -227,7 +231,10 @@ class SlateStage(CandidateStage):
         if n_bad:
             raise InputError(f"candidate.score of {n_bad} of {len(scores)} candidates is not finite")
         ranked = batch.top(scores, len(batch.candidates))
-        rows = self._order(ranked)
+        starts, requests = ranked.candidates.offsets, np.arange(len(ranked))
+        blocks = ragged.blocks(starts, _BLOCK_ROWS) if len(ranked) else ()
+        orders = [starts[block.start] + self._order(ranked.take(requests[block])) for block in blocks]
+        rows = np.concatenate(orders or [self._order(ranked)])
         shown, offsets = ragged.first(ranked.candidates.offsets, self.n_out)
         candidates = ranked.candidates.take(rows[shown], offsets)
         score = 1.0 / (1 + ragged.positions(offsets))

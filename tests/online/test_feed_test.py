@@ -243,6 +243,8 @@ def test_values_are_of_what_is_done_and_reading_has_a_threshold() -> None:
     nothing = {action: np.zeros((1, 3), bool) for action in ACTIONS}
     feedback = {**nothing, "like": np.array([[True, False, True]]), "dwell_s": np.array([[19.9, 20.0, 80.0]])}
     np.testing.assert_array_equal(TEST.worth(feedback), [[1.0, 2.0, 3.0]])
+    less = FeedTest(values={**VALUES, "dwell_s": None})
+    np.testing.assert_array_equal(less.worth(feedback), [[1.0, 0.0, 1.0]])
     hidden = {**feedback, "hide": np.array([[False, True, False]])}
     np.testing.assert_array_equal(TEST.worth(hidden), [[1.0, -6.0, 3.0]])
 
@@ -274,7 +276,8 @@ def test_a_world_whose_people_cannot_like_is_refused() -> None:
         ({"n_days": 13}, "n_days == 13, must be at least 14: 7-day retention follows users for two weeks"),
         ({"alpha": 0.0}, r"alpha == 0.0, must be between 0 and 1, both left out"),
         ({"long_read_s": 0.0}, "long_read_s == 0.0, must be above 0"),
-        ({"values": {}}, r"values == {}, must not be empty"),
+        ({"values": {}}, r"values == {}, must have one that is not null"),
+        ({"values": {"like": None}}, r"values == {'like': None}, must have one that is not null"),
         ({"values": {"liked": 1.0}}, r"values == 'liked', must be one of click, like, .*; nearest is 'like'"),
         ({"values": {"like": float("nan")}}, r"values.like == nan, must be finite"),
     ],

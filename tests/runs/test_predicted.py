@@ -128,14 +128,18 @@ def test_bins_coverage_and_columns_of_the_catalog_are_of_clicks() -> None:
     )
 
 
-def test_without_clicks_the_other_actions_are_judged_all_the_same() -> None:
+def test_without_clicks_bins_and_columns_are_of_the_first_action() -> None:
     (found,) = judged({**TASKS, "click": None}).values()
     (whole,) = judged(TASKS).values()
-    assert found.figures == {
-        name: figure for name, figure in whole.figures.items() if name.endswith(("(like)", "(read)"))
-    }
-    assert found.reliability == []
-    assert found.by_item == {}
+    others = {name: one for name, one in whole.figures.items() if name.endswith(("(like)", "(read)"))}
+    assert found.figures == others
+    assert found.actions == ("like", "read")
+    assert whole.actions == ("click", "like", "read")
+    rows = by_hand("like", "like", 1)
+    assert sum(one.n for one in found.reliability) == len(rows)
+    n_done = sum(one.n * one.observed for one in found.reliability)
+    assert n_done == pytest.approx(sum(was for _, was, *_ in rows))
+    assert found.by_item["media"].every.observed.value == pytest.approx(n_done / len(rows))
     assert found.coverage == 0.75
 
 
