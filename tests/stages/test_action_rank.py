@@ -8,7 +8,6 @@ from functools import cache, partial
 
 import numpy as np
 import pytest
-from scipy.special import expit
 
 from mlsd import rng
 from mlsd.errors import InputError, InvalidValueError
