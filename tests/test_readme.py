@@ -17,12 +17,13 @@ from mlsd.config.compose import compose_jobs, compose_overrides
 from mlsd.runs.finished import FinishedRun
 from mlsd.testing.tiny_click_logs import write_click_log
 from mlsd.testing.tiny_collection import some_judged, write_collection
+from mlsd.testing.tiny_feed_logs import write_movies
 from mlsd.tuning.asked import read
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
-COLLECTION, CLICK_LOG = "path/to/scifact", "path/to/avazu"
+COLLECTION, CLICK_LOG, FEED_LOG = "path/to/scifact", "path/to/avazu", "path/to/ml-100k"
 
 
 def blocks(language: str) -> list[str]:
@@ -44,12 +45,14 @@ ANSWERS = [one for one in MLSD if one not in [*RUNS, *BENCHES, *SWEEPS, *OF_RUNS
 @pytest.fixture
 def collection(tmp_path: Path) -> Path:
     qrels = {"train": some_judged(range(20)), "test": some_judged(range(20, 30))}
-    return write_click_log(write_collection(tmp_path / "collection", qrels), "avazu")
+    return write_movies(write_click_log(write_collection(tmp_path / "collection", qrels), "avazu"), "u.data")
 
 
 def placed(command: str, folder: Path) -> str:
     """The command where the user's own data is this folder."""
-    return command.replace(COLLECTION, str(folder)).replace(CLICK_LOG, str(folder))
+    for place in (COLLECTION, CLICK_LOG, FEED_LOG):
+        command = command.replace(place, str(folder))
+    return command
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +89,7 @@ def test_a_run_runs(
 ) -> None:
     """On the smallest world or a small collection, with fewer seeds; all else is as it is written."""
     small = [*small_overrides[1:], "online=none"]
-    if COLLECTION in command or CLICK_LOG in command:
+    if any(place in command for place in (COLLECTION, CLICK_LOG, FEED_LOG)):
         small = ["trainer.max_epochs=1"]
     elif "problem=ads" in command:
         small = [word.replace("search_small", "ads_small") for word in small]

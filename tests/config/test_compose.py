@@ -23,7 +23,7 @@ def test_hydra_settings_are_not_part_of_the_config() -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("problem=serch", "problem == 'serch': must be one of ads, search. Did you mean 'search'?"),
+        ("problem=serch", "problem == 'serch': must be one of ads, feed, search. Did you mean 'search'?"),
         ("trainr=default", "trainr == 'default': no such key. Did you mean 'trainer'?"),
         ("trainer=defualt", "trainer == 'defualt': must be one of default. Did you mean 'default'?"),
         ("funel.ordr=[a]", "funel.ordr == ['a']: no such key. Did you mean 'funnel.order'?"),
