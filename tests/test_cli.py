@@ -107,7 +107,7 @@ def test_a_mistake_is_one_message_and_exit_code_2(
     assert out == ""
     assert err == (
         "mlsd: 2 faults in the config:\n"
-        "  problem == 'serch': must be one of ads, search. Did you mean 'search'?\n"
+        "  problem == 'serch': must be one of ads, feed, search. Did you mean 'search'?\n"
         "  sed == 1: no such key. Did you mean 'seed'?\n"
     )
     assert list(tmp_path.iterdir()) == []
