@@ -241,7 +241,6 @@ def test_a_log_with_a_line_that_is_cut_is_one_message(
     ("world", "name", "least"),
     [
         ("movielens", "ml-100k", 0.01),
-        ("movielens", "ml-latest-small", 0.005),
         ("hacker_news", "hacker-news", 0.04),
     ],
 )
