@@ -178,8 +178,8 @@ def verdict(visits: OverWorlds) -> str:
     """What the true visits of a person say of the hypothesis.
 
     Example:
-        >>> verdict(OverWorlds(7.0, -0.2, -0.3, -0.1))[:42]
-        '**The hypothesis holds in these worlds: **c'
+        >>> verdict(OverWorlds(7.0, -0.2, -0.3, -0.1)).partition(":")[0]
+        '**The hypothesis holds in these worlds'
     """
     moved = f"{visits.difference:+.3f} [{visits.low:+.3f}, {visits.high:+.3f}]"
     if visits.high < 0:
