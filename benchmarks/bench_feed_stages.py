@@ -20,6 +20,7 @@ from mlsd.filters.related import Related as Blocked
 from mlsd.filters.seen import Seen
 from mlsd.fitting import Fitting
 from mlsd.logs import Log, impressions_of, served_of
+from mlsd.relations import Relation
 from mlsd.retrievers.fresh.base import FreshRetriever
 from mlsd.retrievers.fresh.related import Related
 from mlsd.retrievers.fresh.sampled import Sampled
@@ -28,7 +29,7 @@ from mlsd.stages.base import CandidateStage, TrainingData
 from mlsd.stages.blend import Blend
 from mlsd.stages.leave_out import LeaveOut
 from mlsd.stages.sort import Sort
-from mlsd.types import Candidates, Catalog, RankingBatch, Relation, Requests, Served, Slates
+from mlsd.types import Candidates, Catalog, RankingBatch, Requests, Served, Slates
 
 N_ITEMS, N_AUTHORS, N_TOPICS, N_USERS, N_FOLLOWS, N_DAYS = 60_000, 2_000, 12, 5_000, 100, 28
 N_PAGES, N_POSITIONS, N_FOUND, N_CANDIDATES, N_BATCH = 20_000, 10, 200, 2_000, 512

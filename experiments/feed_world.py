@@ -20,8 +20,9 @@ from mlsd import ragged, rng
 from mlsd.online.base import total, totals
 from mlsd.online.feed_test import HIDDEN, METRICS, FeedCounter, FeedTest
 from mlsd.online.outcomes import served_days
+from mlsd.relations import Relation
 from mlsd.store import write_text
-from mlsd.types import Candidates, Floats, RankingBatch, Relation, Requests, Served, Slates
+from mlsd.types import Candidates, Floats, RankingBatch, Requests, Served, Slates
 from mlsd.worlds.feed import FeedWorld
 from mlsd.worlds.feed.responses import Probs
 

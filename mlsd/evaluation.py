@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ from mlsd.metrics.base import (
     ratio,
 )
 from mlsd.metrics.diversity.base import RankedSubtopics
+from mlsd.stages.rank.base import Prediction
 from mlsd.types import Array, Floats, Ints, Judgements, RankingBatch, Requests, Subtopics
 
 ALL = "all"
@@ -141,26 +142,6 @@ def per_request(systems: Mapping[str, RankingValues], evaluated: Evaluated) -> p
     return pd.DataFrame(columns)
 
 
-class Predicts(Protocol):
-    """A probability that a stage gives its candidates, and the action it is of."""
-
-    @property
-    def prob(self) -> str:
-        """Column of the candidates: P(done | shown at the first position)."""
-
-    @property
-    def column(self) -> str:
-        """Of the log's impressions."""
-
-    @property
-    def at_least(self) -> float:
-        """The value of that column from which on the action counts as done."""
-
-    @property
-    def unshown(self) -> bool:
-        """Whether it is also of candidates that the log does not show, with which nothing was done."""
-
-
 class ActionPredictions(NamedTuple):
     """What a stage predicted about impressions of the log, and what happened."""
 
@@ -176,7 +157,7 @@ class ActionPredictions(NamedTuple):
 
 
 def action_predictions(
-    scored: RankingBatch, prediction: Predicts, log: Log, labels: Labels, evaluated: Evaluated
+    scored: RankingBatch, prediction: Prediction, log: Log, labels: Labels, evaluated: Evaluated
 ) -> ActionPredictions:
     """Predictions of a stage for what the log shows of the evaluated requests.
 

@@ -11,7 +11,20 @@ import pytest
 import mlsd
 
 PACKAGE = Path(mlsd.__file__).parent
-GROUND = {"types", "errors", "checks", "rng", "ragged", "text", "logs", "fitting", "progress", "columns"}
+GROUND = {
+    "arrays",
+    "relations",
+    "types",
+    "errors",
+    "checks",
+    "rng",
+    "ragged",
+    "text",
+    "logs",
+    "fitting",
+    "progress",
+    "columns",
+}
 PARTS = {
     "problems", "worlds", "datasets", "labels", "ratings", "aggregations", "features", "retrievers",
     "rewriters", "diversifiers", "filters", "stages", "rankers", "models", "losses", "metrics", "estimators",

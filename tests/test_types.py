@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlsd.errors import InputError
+from mlsd.relations import Relation
 from mlsd.types import (
     HOURS_A_DAY,
     Array,
@@ -17,7 +18,6 @@ from mlsd.types import (
     Ints,
     Judgements,
     RankingBatch,
-    Relation,
     Requests,
     concat_batches,
     hours_of,

@@ -13,7 +13,7 @@ from mlsd.config.keys import join
 from mlsd.config.schema import Collection, FunnelPlan, Logging
 from mlsd.config.standin import stands_in
 from mlsd.errors import Fault, nearest
-from mlsd.features.base import FeatureSet
+from mlsd.features.sets.base import FeatureSet
 from mlsd.funnel import Funnel, missing_columns
 from mlsd.labels.annotations import Annotators
 from mlsd.metrics.base import PredictionMetric

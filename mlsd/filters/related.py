@@ -9,7 +9,8 @@ from mlsd.columns import whole_numbers
 from mlsd.errors import NotFittedError
 from mlsd.filters.base import Filter
 from mlsd.logs import Log
-from mlsd.types import Catalog, Ints, RankingBatch, Relation, State
+from mlsd.relations import Relation
+from mlsd.types import Catalog, Ints, RankingBatch, State
 
 
 class Related(Filter):

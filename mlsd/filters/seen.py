@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from mlsd.errors import NotFittedError
 from mlsd.filters.base import Filter
 from mlsd.logs import Log, served_of
-from mlsd.types import Catalog, RankingBatch, Relation, Served, State
+from mlsd.relations import Relation
+from mlsd.types import Catalog, RankingBatch, Served, State
 
 _NONE = np.zeros(0, np.int64)
 

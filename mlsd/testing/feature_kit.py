@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from mlsd.errors import InputError, NotFittedError
-from mlsd.features.base import Feature, FeatureSet, Shared, SharingFeature
+from mlsd.features.base import Feature, Shared, SharingFeature
+from mlsd.features.sets.base import FeatureSet
 from mlsd.logs import Log, served_of
 from mlsd.testing.small_log import CANDIDATE_STEP, SmallLog
 from mlsd.types import Array, FeatureBatch, RankingBatch, Requests

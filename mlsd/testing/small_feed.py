@@ -10,13 +10,13 @@ import numpy as np
 
 from mlsd import rng
 from mlsd.logs import Log, impressions_of, split_by_time
+from mlsd.relations import Relation
 from mlsd.types import (
     HOURS_A_DAY,
     NO_ITEM,
     Candidates,
     Catalog,
     RankingBatch,
-    Relation,
     Requests,
     Served,
     Slates,

@@ -10,7 +10,8 @@ import numpy as np
 from mlsd import rng
 from mlsd.labels.base import Labels
 from mlsd.logs import Log, impressions_of, split_by_time
-from mlsd.types import Candidates, Catalog, Floats, Ints, RankingBatch, Relation, Requests, Served, Slates
+from mlsd.relations import Relation
+from mlsd.types import Candidates, Catalog, Floats, Ints, RankingBatch, Requests, Served, Slates
 
 WORDS = ("amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "haven")
 N_ITEMS, N_REQUESTS, N_USERS, N_DAYS = 40, 400, 25, 16

@@ -7,11 +7,12 @@ world has what somebody logged or judged. Both know what is relevant; nothing th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
+from mlsd import ragged
 from mlsd.logs import Log
 from mlsd.types import (
     Array,
@@ -204,3 +205,22 @@ class RecordedWorld(World):
     @abstractmethod
     def log(self) -> Log:
         """What was recorded, with its published split."""
+
+
+def judged_in_blocks(
+    requests: Requests, judged: Callable[[Requests], tuple[Ints, Ints, Floats]], n_requests: int
+) -> Judgements:
+    """Judgements of some requests at a time, so that the work stays in memory; no result depends on it.
+
+    Args:
+        requests: that are judged.
+        judged: of a block, how many items each of its requests has, which these are, and their grades.
+        n_requests: of a block.
+    """
+    if not len(requests):
+        return Judgements(np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0))
+    rows = np.arange(len(requests))
+    starts = range(0, len(requests), n_requests)
+    parts = [judged(requests.take(rows[start : start + n_requests])) for start in starts]
+    counts, items, grades = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Judgements(ragged.offsets_of_counts(counts), items, grades)

@@ -7,8 +7,9 @@ import pytest
 
 from mlsd import checks
 from mlsd.errors import InputError, InvalidValueError
-from mlsd.features import base
-from mlsd.features.base import Family, Feature, FeatureSet
+from mlsd.features.base import Family, Feature
+from mlsd.features.sets import base
+from mlsd.features.sets.base import FeatureSet
 from mlsd.testing.small_log import SmallLog
 from mlsd.types import Array, Candidates, RankingBatch
 

@@ -13,12 +13,14 @@ import pytest
 import yaml
 
 from mlsd import rng
-from mlsd.features.base import Family, Feature, FeatureSet
+from mlsd.features.base import Family, Feature
+from mlsd.features.sets.base import FeatureSet
 from mlsd.features.statistics.hourly import HourlyCounts
 from mlsd.logs import Log
+from mlsd.relations import Relation
 from mlsd.testing.feature_kit import same_bits
 from mlsd.testing.small_log import SmallLog
-from mlsd.types import Catalog, RankingBatch, Relation, Requests
+from mlsd.types import Catalog, RankingBatch, Requests
 
 FILES = sorted((Path(__file__).resolve().parents[2] / "conf" / "features").glob("*.yaml"))
 SMALL = SmallLog()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mlsd.errors import InputError
-from mlsd.features.base import FeatureSet
 from mlsd.features.item import EveryColumn, ItemCategory, ItemColumn
+from mlsd.features.sets.base import FeatureSet
 from mlsd.testing.small_log import SmallLog
 from mlsd.types import Candidates, RankingBatch
 

@@ -9,8 +9,9 @@ import pytest
 
 from mlsd import checks
 from mlsd.errors import InputError, InvalidValueError
-from mlsd.features.base import Declared, Family, Feature, FeatureSet, HistoryFeature
+from mlsd.features.base import Declared, Family, Feature, HistoryFeature
 from mlsd.features.item import EveryColumn
+from mlsd.features.sets.base import FeatureSet
 from mlsd.testing.small_log import SmallLog
 from mlsd.types import Array, Candidates, FeatureSpec, History, RankingBatch
 

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from mlsd import rng
-from mlsd.features.base import Declared, FeatureSet
+from mlsd.features.base import Declared
 from mlsd.features.item import ItemColumn
+from mlsd.features.sets.base import FeatureSet
 from mlsd.features.statistics.action_count import ItemActionCount
 from mlsd.features.statistics.action_rate import ItemActionRate, UserActionRate, ValueActionRate
 from mlsd.features.statistics.affinity import UserValueAffinity
@@ -23,6 +24,7 @@ from mlsd.features.statistics.since import Since
 from mlsd.fitting import Curves, Fitting
 from mlsd.funnel import Funnel
 from mlsd.logs import Log, impressions_of, served_of
+from mlsd.relations import Relation
 from mlsd.serving import Explore, Greedy, Observing, collect_log, serve
 from mlsd.stages.base import CandidateStage, TrainingData
 from mlsd.testing.tiny_world import TinyWorld
@@ -32,7 +34,6 @@ from mlsd.types import (
     Catalog,
     Columns,
     RankingBatch,
-    Relation,
     Requests,
     Served,
     Slates,

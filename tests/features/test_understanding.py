@@ -7,7 +7,8 @@ import pytest
 
 from mlsd import rng
 from mlsd.errors import InputError, InvalidValueError
-from mlsd.features.base import Feature, FeatureSet
+from mlsd.features.base import Feature
+from mlsd.features.sets.base import FeatureSet
 from mlsd.features.understanding import IntentProb, TopicMatch
 from mlsd.testing.feature_kit import FeatureKit
 from mlsd.testing.small_log import SmallLog

@@ -7,8 +7,8 @@ import pytest
 
 from mlsd.errors import InputError
 from mlsd.filters.related import Related
+from mlsd.relations import Relation
 from mlsd.testing.filter_kit import FEED, FilterKit
-from mlsd.types import Relation
 
 
 class TestRelated(FilterKit):

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from mlsd import ragged, rng
 from mlsd.errors import InputError, InvalidValueError, NotFittedError
-from mlsd.features.base import Feature, FeatureSet
+from mlsd.features.base import Feature
 from mlsd.features.columns import Column, RankDiscount, ShareOfBest
 from mlsd.features.item import ItemCategory
+from mlsd.features.sets.base import FeatureSet
 from mlsd.features.statistics.click_through import ItemClickThrough
 from mlsd.features.text.overlap import TermCoverage
 from mlsd.fitting import Curves, Fitting

@@ -11,7 +11,8 @@ from mlsd.errors import InputError, NotFittedError, nearest
 from mlsd.features.base import Family
 from mlsd.features.statistics.hourly import ITEM, USER, Done, HourlyCounts, HourlyFeature, Looked
 from mlsd.logs import Log
-from mlsd.types import Catalog, Floats, Relation, State
+from mlsd.relations import Relation
+from mlsd.types import Catalog, Floats, State
 
 
 class Related(HourlyFeature):

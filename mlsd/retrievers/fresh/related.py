@@ -13,8 +13,9 @@ from mlsd.errors import NotFittedError
 from mlsd.fitting import Curves, Fitting
 from mlsd.logs import Log, done_places, served_of
 from mlsd.models.categories import category_column
+from mlsd.relations import Relation
 from mlsd.retrievers.fresh.base import FreshRetriever, Published
-from mlsd.types import Candidates, Catalog, Floats, Ints, Relation, Requests, Served, State
+from mlsd.types import Candidates, Catalog, Floats, Ints, Requests, Served, State
 
 _SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from mlsd import checks, ragged, rng
 from mlsd.errors import InputError, NotFittedError
 from mlsd.estimators.calibration import Calibration
-from mlsd.features.base import Declared, FeatureSet
+from mlsd.features.base import Declared
+from mlsd.features.sets.base import FeatureSet
 from mlsd.fitting import Curves, Fitting, unwatched
 from mlsd.labels.base import Labels, Negatives, TaskLabels
 from mlsd.logs import Log

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mlsd import checks, ragged
+from mlsd import checks
 from mlsd.types import Array, Catalog, Columns, Floats, Ints, Judgements, Requests, Served, Slates, State
 from mlsd.worlds.ads.audience import MOST_VALUES, Audience, AudienceOptions
 from mlsd.worlds.ads.campaigns import (
@@ -21,7 +21,7 @@ from mlsd.worlds.ads.campaigns import (
     make_catalog,
 )
 from mlsd.worlds.ads.responses import Probs, ResponseModel, ResponseOptions, Responses, Suits
-from mlsd.worlds.base import LiveWorld
+from mlsd.worlds.base import LiveWorld, judged_in_blocks
 from mlsd.worlds.click_models.base import ClickModel
 from mlsd.worlds.memory.base import Seen
 from mlsd.worlds.visits.base import HOURS, Moments, ascending, moments_of
@@ -29,7 +29,7 @@ from mlsd.worlds.visits.base import HOURS, Moments, ascending, moments_of
 DEVICES = ("phone", "computer", "tablet")
 
 _BLOCK = 512
-"""Requests judged at once, so that the work stays in memory; no result depends on it."""
+"""Requests judged at once."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -138,13 +138,7 @@ class AdsWorld(LiveWorld):
 
     def judgements(self, requests: Requests) -> Judgements:
         self._moments(requests)
-        rows = np.arange(len(requests))
-        blocks = [requests.take(rows[start : start + _BLOCK]) for start in range(0, len(requests), _BLOCK)]
-        parts = [self._judged(block) for block in blocks]
-        if not parts:
-            return Judgements(np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0))
-        counts, items, grades = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return Judgements(ragged.offsets_of_counts(counts), items, grades)
+        return judged_in_blocks(requests, self._judged, _BLOCK)
 
     def _judged(self, requests: Requests) -> tuple[Ints, Ints, Floats]:
         """Ads of each request, which they are, and what they are worth."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlsd import checks, ragged, rng
-from mlsd.types import Floats, Ints, Relation
+from mlsd.relations import Relation
+from mlsd.types import Floats, Ints
 
 
 @dataclass(frozen=True)

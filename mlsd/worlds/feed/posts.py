@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mlsd import checks, ragged, rng
-from mlsd.types import Catalog, Floats, Ints, Relation
+from mlsd.relations import Relation
+from mlsd.types import Catalog, Floats, Ints
 from mlsd.worlds.feed.graph import poisson
 from mlsd.worlds.feed.people import check_shares
 from mlsd.worlds.visits.base import DAILY, HOURS

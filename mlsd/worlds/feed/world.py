@@ -10,7 +10,7 @@ import numpy as np
 
 from mlsd import checks, ragged
 from mlsd.types import Array, Catalog, Columns, Floats, Ints, Judgements, Requests, Served, Slates, State
-from mlsd.worlds.base import LiveWorld
+from mlsd.worlds.base import LiveWorld, judged_in_blocks
 from mlsd.worlds.feed.graph import GraphOptions, make_graph
 from mlsd.worlds.feed.people import People, PeopleOptions
 from mlsd.worlds.feed.posts import MEDIA, Authors, PostOptions, Posts, make_authors, make_catalog, make_posts
@@ -21,7 +21,7 @@ from mlsd.worlds.visits.base import HOURS, ascending, moments_of
 DEVICES = ("phone", "computer", "tablet")
 
 _BLOCK = 256
-"""Requests judged at once, so that the work stays in memory; no result depends on it."""
+"""Requests judged at once."""
 
 _FIFTHS = 5
 
@@ -211,13 +211,7 @@ class FeedWorld(LiveWorld):
 
     def judgements(self, requests: Requests) -> Judgements:
         moments_of(requests, self.everybody.numbering)
-        rows = np.arange(len(requests))
-        blocks = [requests.take(rows[start : start + _BLOCK]) for start in range(0, len(requests), _BLOCK)]
-        parts = [self._judged(block) for block in blocks]
-        if not parts:
-            return Judgements(np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(0))
-        counts, items, grades = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return Judgements(ragged.offsets_of_counts(counts), items, grades)
+        return judged_in_blocks(requests, self._judged, _BLOCK)
 
     def segments(self, requests: Requests) -> Mapping[str, Array]:
         n_follows = np.bincount(self.catalog.relations["follows"].user, minlength=self.n_users)

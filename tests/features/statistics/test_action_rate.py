@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mlsd.errors import InvalidValueError
-from mlsd.features.base import Feature, FeatureSet
+from mlsd.features.base import Feature
+from mlsd.features.sets.base import FeatureSet
 from mlsd.features.statistics.action_rate import ItemActionRate, UserActionRate, ValueActionRate
 from mlsd.features.statistics.gamma import gamma_prior
 from mlsd.testing import past

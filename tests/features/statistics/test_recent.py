@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from mlsd.errors import InputError, InvalidValueError, NotFittedError
-from mlsd.features.base import Feature, FeatureSet
+from mlsd.features.base import Feature
 from mlsd.features.item import ItemCategory
+from mlsd.features.sets.base import FeatureSet
 from mlsd.features.statistics.recent import RecentItems
 from mlsd.logs import Log, served_of
 from mlsd.testing.feature_kit import FeatureKit, same_values

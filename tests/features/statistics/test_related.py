@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mlsd.errors import InputError, InvalidValueError, NotFittedError
-from mlsd.features.base import Feature, FeatureSet
+from mlsd.features.base import Feature
+from mlsd.features.sets.base import FeatureSet
 from mlsd.features.statistics.related import Related
 from mlsd.testing import past
 from mlsd.testing.feature_kit import FeatureKit

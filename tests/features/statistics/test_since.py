@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlsd.features.base import Feature, FeatureSet
+from mlsd.features.base import Feature
+from mlsd.features.sets.base import FeatureSet
 from mlsd.features.statistics.since import Since
 from mlsd.testing import past
 from mlsd.testing.feature_kit import FeatureKit

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from mlsd.errors import InputError, InvalidValueError
 from mlsd.logs import Log
+from mlsd.relations import Relation
 from mlsd.retrievers.fresh.related import Related
 from mlsd.testing.retriever_kit import FEED, FITTING, FreshRetrieverKit, every_pair
 from mlsd.testing.small_feed import N_USERS, NOBODY
-from mlsd.types import Catalog, Relation, Requests, Served, Slates
+from mlsd.types import Catalog, Requests, Served, Slates
 
 MAX_AGE = 30.0
 
