@@ -174,6 +174,6 @@ class Builder:
 
 def _is_part(kind: type | None) -> bool:
     """Whether only a `_target_` or a section can make objects of a class."""
-    if kind is None:
+    if kind is None or kind.__module__ == "collections.abc":
         return False
     return is_dataclass(kind) or inspect.isabstract(kind) or kind.__module__.startswith("mlsd.")

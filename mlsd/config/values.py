@@ -51,6 +51,7 @@ WORDS = {
     "Field required": "lacks a value",
     "a valid array": "a list",
     "a valid dictionary": "a mapping",
+    "an object": "a mapping",
     "a valid boolean": "true or false",
 }
 """What pydantic says -> what YAML calls it."""

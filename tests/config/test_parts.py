@@ -76,9 +76,15 @@ def test_values_become_what_annotations_say() -> None:
     )
 
 
+def test_a_number_may_stand_where_a_mapping_may() -> None:
+    made, faults = built(name="x", number_or_map=7)
+    assert (made.number_or_map, faults) == (7, [])
+
+
 @pytest.mark.parametrize(
     ("given", "fault"),
     [
+        ({"named": 5}, "outer.named == 5: must be a mapping."),
         ({"widths": [1, "x"]}, "outer.widths[1] == 'x': must be a valid integer."),
         ({"widths": 3}, "outer.widths == 3: must be a list."),
         ({"pair": [1]}, "outer.pair == [1]: lacks a value."),
