@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from mlsd import __version__
+from mlsd.commands.terminal import say_aside
 from mlsd.errors import MlsdError, nearest
 
 COMMANDS = {
@@ -60,16 +61,16 @@ def exit_code_of(work: Callable[[], int], kept: str = "") -> int:
     try:
         return _flushed(work)
     except MlsdError as error:
-        complain(str(error))
+        say_aside(str(error))
         return error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except OSError as error:
-        complain(_about(error))
+        say_aside(_about(error))
         return USER_ERROR
     except KeyboardInterrupt:
-        complain(f"interrupted{kept}")
+        say_aside(f"interrupted{kept}")
         return INTERRUPTED
 
 
@@ -77,11 +78,6 @@ def _flushed(work: Callable[[], int]) -> int:
     code = work()
     sys.stdout.flush()
     return code
-
-
-def complain(message: str) -> None:
-    """Say on standard error what is wrong."""
-    sys.stderr.write(f"mlsd: {message}\n")
 
 
 def _run(arguments: list[str]) -> int:
@@ -106,7 +102,7 @@ def help_text() -> str:
 def _unknown(name: str) -> int:
     close = nearest(name, COMMANDS)
     hint = f" Did you mean {close!r}?" if close else f" There are {', '.join(COMMANDS)}."
-    complain(f"no command {name!r}.{hint}")
+    say_aside(f"no command {name!r}.{hint}")
     return USER_ERROR
 
 

@@ -182,7 +182,7 @@ def test_a_finished_run_ranks_for_people_of_its_log_and_for_others(runs: dict[st
         (
             "movielens",
             ["problem.action_values.repost=1"],
-            "must be an action of the problem: click, like, hide",
+            "must be one of click, like, hide",
         ),
         ("hacker_news", ["funnel.stages.page.by=publishd_days"], "Did you mean 'published_days'?"),
         ("hacker_news", ["funnel=feed_visits"], "features"),

@@ -122,12 +122,24 @@ def test_a_finished_run_ranks_posts(finished: FinishedRun) -> None:
         mlsd.load(finished.folder).rank(asked.rename(columns={"device": "devise"}))
 
 
+def test_a_request_with_nothing_to_show_is_told(
+    finished: FinishedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A month after the last post all are too old."""
+    asked = pd.DataFrame({"request_id": ["now", "late"], "user": 0, "device": 0, "time_days": [8.5, 60.0]})
+    asked.to_parquet(tmp_path / "requests.parquet")
+    assert main(["score", str(finished.folder), str(tmp_path / "requests.parquet")]) == 0
+    out, err = capsys.readouterr()
+    assert {line.partition("\t")[0] for line in out.splitlines()[1:]} == {"now"}
+    assert err == "mlsd: nothing to show for 1 of 2 requests, the first of them 'late'\n"
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
         (
             ["+problem.action_values.lik=1"],
-            r"action_values == 'lik': must be an action .*; nearest is 'like'",
+            r"action_values == 'lik': must be one of .*; nearest is 'like'",
         ),
         (["problem.goals.online=valu_per_page"], r"Did you mean 'value_per_page'\?"),
         (["funnel.stages.blend.half_life_hours=0"], r"half_life_hours == 0.0: must be above 0"),

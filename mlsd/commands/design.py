@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+from rich.markdown import Markdown
+
 from mlsd.commands.options import Parser, add_allow_target, add_config_dir, allow_targets, parser, split
-from mlsd.commands.terminal import say, say_markdown
+from mlsd.commands.terminal import say
 from mlsd.config.check import TORCH, all_faults, examine, raise_faults
 from mlsd.config.compose import Composition, compose_overrides
 from mlsd.config.overrides import jobs_of
@@ -33,11 +37,19 @@ def main(arguments: Sequence[str]) -> int:
     allow_targets(options)
     text = _compared(options, overrides) if options.compare else markdown(_designs([overrides], options)[0])
     if options.out is None:
-        say_markdown(text)
+        _print(text)
     else:
         write_text(options.out, text)
         say(f"written to {options.out}")
     return 0
+
+
+def _print(text: str) -> None:
+    """Markdown: laid out on a terminal, as it is elsewhere."""
+    if sys.stdout.isatty():
+        Console().print(Markdown(text))
+    else:
+        say(text.rstrip("\n"))
 
 
 def _parser() -> Parser:

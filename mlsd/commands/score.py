@@ -11,16 +11,18 @@ import pandas as pd
 from pyarrow import ArrowException
 
 from mlsd.commands.options import Parser, add_allow_target, allow_targets, parser
-from mlsd.commands.terminal import say
+from mlsd.commands.terminal import say, say_aside
 from mlsd.errors import InputError
+from mlsd.runs.asked import request_ids
 from mlsd.runs.finished import FinishedRun
 
 USAGE = "RUN REQUESTS [--out FILE]"
 
 DESCRIPTION = """\
-Rank requests by a finished run. REQUESTS is a Parquet table with the problem's text column, such as `query`,
-and if known `request_id`, `user` and `time_days`. What comes out has a row for each item shown: `request_id`,
-`position` (from 0), `item_id`, `score`.
+Rank requests by a finished run. REQUESTS is a Parquet table with the columns of the requests of the problem,
+such as `query` (search), `region` (ads) or `device` (feed), and if known `request_id`, `user` and `time_days`
+(days since the start of the run's log). What comes out has a row for each item shown: `request_id`,
+`position` (from 0), `item_id`, `score`. Requests with nothing to show are told on standard error.
 
   mlsd score outputs/search/RUN requests.parquet --out ranked.parquet
 """
@@ -30,7 +32,9 @@ def main(arguments: Sequence[str]) -> int:
     """Rank what the arguments name; without a file to write, print it as tab-separated lines."""
     options = _parser().parse_args(list(arguments))
     allow_targets(options)
-    ranked = FinishedRun(options.run).rank(_read(options.requests))
+    requests = _read(options.requests)
+    ranked = FinishedRun(options.run).rank(requests)
+    _tell_empty(request_ids(requests), ranked)
     if options.out is None:
         ranked.to_csv(sys.stdout, sep="\t", index=False)
         return 0
@@ -60,6 +64,14 @@ def _read(path: Path) -> pd.DataFrame:
         return pd.read_parquet(path)
     except (ArrowException, ValueError) as error:
         raise InputError(f"{path} cannot be read as Parquet: {str(error).partition(chr(10))[0]}") from error
+
+
+def _tell_empty(asked: pd.Series, ranked: pd.DataFrame) -> None:
+    """Requests that got no page have no row in the result: say how many, and name the first."""
+    empty = asked[~asked.isin(ranked["request_id"])]
+    if len(empty):
+        first = repr(empty.tolist()[0])
+        say_aside(f"nothing to show for {len(empty):,} of {len(asked):,} requests, the first of them {first}")
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:

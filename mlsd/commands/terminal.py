@@ -1,11 +1,8 @@
-"""What a command says: coloured and wrapped on a terminal, plain lines elsewhere."""
+"""What a command says: plain lines, on standard output and beside it."""
 
 from __future__ import annotations
 
 import sys
-
-from rich.console import Console
-from rich.markdown import Markdown
 
 
 def say(text: str) -> None:
@@ -13,12 +10,9 @@ def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def say_markdown(text: str) -> None:
-    """Markdown: laid out on a terminal, as it is elsewhere."""
-    if sys.stdout.isatty():
-        Console().print(Markdown(text))
-    else:
-        say(text.rstrip("\n"))
+def say_aside(text: str) -> None:
+    """A line on standard error: what is wrong, or worth knowing beside a result that may go to a file."""
+    sys.stderr.write(f"mlsd: {text}\n")
 
 
 def say_rows(rows: list[tuple[str, str]], indent: str = "  ") -> None:

@@ -125,7 +125,7 @@ class _Composer:
         problem = right[-1:] or self._supposed_problem(chosen, others)
         if problem is None:
             return Composition(None, tuple(self.faults))
-        config = self._all_or_each(problem, others, values)
+        config = self._all_or_each(problem, [one for one in others if one not in problem], values)
         return Composition(config, tuple(self.faults))
 
     def _single(self, text: str) -> Override | None:
@@ -164,10 +164,11 @@ class _Composer:
     def _supposed_problem(self, chosen: list[Override], others: list[str]) -> list[str] | None:
         """What a wrong or missing problem is taken for so that checking can go on; None if for nothing.
 
-        No override at all where another choice, an experiment's, chooses the problem.
+        Where another choice, an experiment's, chooses the problem, that choice.
         """
-        if not chosen and self._composes(others):
-            return []
+        choices = [[one] for one in others if not chosen and self._composes([one])]
+        if choices:
+            return choices[0]
         options = self._options("problem")
         if not chosen:
             rule = f"must be chosen, as in problem={options[0]}; there are {', '.join(options)}"
@@ -198,12 +199,15 @@ class _Composer:
         return self._compose(kept)
 
     def _known(self, values: list[str], kept: list[str]) -> list[str]:
-        """The values whose keys are there; the others are faults, found without composing each."""
+        """The values whose keys are there; the others are faults, found without composing each.
+
+        Hydra's own keys are not in what it composes: a wrong one of these is found by composing.
+        """
         config = OmegaConf.to_container(self._compose(kept), resolve=False)
         parsed = {text: _parsed(text) for text in values}
         added = tuple(one.key_or_group for one in parsed.values() if _adds(one))
         keys = {*flatten(config), *added}
-        inside = tuple(f"{key}." for key in added)
+        inside = ("hydra.", *(f"{key}." for key in added))
         unknown = [text for text, one in parsed.items() if not _is_known(one.key_or_group, keys, inside)]
         self.faults += [_no_such_key(text, parsed[text], config) for text in unknown]
         return [text for text in values if text not in unknown]

@@ -84,6 +84,16 @@ def written_seconds(table: Table, name: str, latest: str) -> Floats:
     return seconds[codes]
 
 
+def unix_unit(value: float) -> str:
+    """In which unit a number is a moment between `EARLIEST` and `LATEST`; empty for none.
+
+    Example:
+        >>> unix_unit(1_700_000_000), unix_unit(1_700_000_000_000), unix_unit(12.5)
+        ('seconds', 'milliseconds', '')
+    """
+    return _unit(value, {"seconds": 1.0, **_UNITS})
+
+
 def _parsed(values: Array, written: str) -> Floats:
     """(n,) Unix time of texts; NaN for what is not written so."""
     texts = pd.Series(values, dtype=str)
@@ -112,7 +122,7 @@ def _guess_written(values: Array, right: Array) -> str:
     if right.all():
         return ""
     first = np.array(values[~right][:1], object)
-    unit = _unit(float(as_numbers(first)[0]), {"seconds": 1.0, **_UNITS})
+    unit = unix_unit(float(as_numbers(first)[0]))
     shapes = [shape for shape, written in _OTHERS.items() if not np.isnan(_parsed(first, written))[0]]
     looks = [f"Unix time in {unit}"] * bool(unit) + shapes * bool(np.isnan(_parsed(first, _WRITTEN))[0])
     return f"; it looks like {looks[0]}" if looks else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
+from mlsd.datasets.moments import unix_unit
 from mlsd.errors import InputError, nearest
 from mlsd.types import Array, Floats, Ints, Requests
 
@@ -15,6 +16,9 @@ TEXT, INTEGER = "text", "integer"
 
 TEXT_OF = {"query_id": "query"}
 """Column of integers -> the text column that it numbers."""
+
+LATEST_DAYS = 3_650.0
+"""How long after its log a funnel may be asked: what is later is taken for a time in another unit."""
 
 
 def table_of(requests: pd.DataFrame | Iterable[str], kinds: Mapping[str, str]) -> pd.DataFrame:
@@ -67,12 +71,12 @@ def requests_of(table: pd.DataFrame, kinds: Mapping[str, str], logged: Requests)
         for name in _of_kind(INTEGER, kinds)
     }
     somebody_new = int(logged.user.max(initial=-1)) + 1
-    day_after = np.floor(logged.time_days.max(initial=-1.0)) + 1
+    day_after = float(np.floor(logged.time_days.max(initial=-1.0))) + 1
     return Requests(
         rows,
         _integers(table, "user", somebody_new),
         rows,
-        _numbers(table, "time_days", day_after),
+        _times(table, "time_days", day_after),
         {**texts, **numbers},
     )
 
@@ -123,6 +127,17 @@ def _numbers(table: pd.DataFrame, name: str, default: float) -> Floats:
     values = pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64, na_value=np.nan)
     _require(np.isfinite(values), table[name], "must be a number")
     return np.asarray(values)
+
+
+def _times(table: pd.DataFrame, name: str, default: float) -> Floats:
+    """Days since the start of the log; what looks like Unix time instead is told so."""
+    days, latest = _numbers(table, name, default), default + LATEST_DAYS
+    right = (days >= 0) & (days <= latest)
+    unit = "" if right.all() else unix_unit(float(days[~right][0]))
+    looks = f"; it looks like Unix time in {unit}" if unit else ""
+    rule = f"must be days since the start of the run's log, from 0 to {latest:g}{looks}"
+    _require(right, table.get(name), rule)
+    return days
 
 
 def _require(right: Array, column: pd.Series | None, rule: str) -> None:

@@ -82,6 +82,19 @@ def test_every_fault_is_found_at_once_and_the_right_overrides_count() -> None:
     assert composition.config.n_workers == 3
 
 
+def test_faults_are_named_where_an_experiment_chooses_the_problem() -> None:
+    assert faults("experiment=feed_small", "problem.action_values.likes=3", "hydra.run.dir=here") == [
+        "problem.action_values.likes == 3: no such key. Did you mean 'problem.action_values.like'?"
+    ]
+
+
+def test_a_wrong_key_of_hydra_is_named_beside_another_fault() -> None:
+    assert faults("problem=search", "sed=1", "hydra.run.folder=here") == [
+        "sed == 1: no such key. Did you mean 'seed'?",
+        "hydra.run.folder == 'here': Key 'folder' not in 'RunDir'.",
+    ]
+
+
 def test_required_raises_all_faults_in_one_message() -> None:
     composition = compose_overrides(["problem=search", "sed=1", "n_wrkers=3"])
     with pytest.raises(ConfigError, match=r"2 faults in the config:\n  sed == 1.*\n  n_wrkers == 3.*"):

@@ -11,7 +11,7 @@ from mlsd.config.resolve import resolve
 from mlsd.problems.feed import FeedProblem
 
 ACTIONS = "click, like, reply, repost, follow, hide, report, dwell_s"
-RULE = f"must be an action of the problem: {ACTIONS}"
+RULE = f"must be one of {ACTIONS}"
 
 
 def feed(**changed: Any) -> tuple[FeedProblem, list[str]]:

@@ -34,9 +34,9 @@ def test_what_is_switched_off_is_neither_an_action_nor_worth_anything() -> None:
     [
         (
             {"action_values": {"likes": 1.0}},
-            "must be an action of the problem: like, hide; nearest is 'like'",
+            "must be one of like, hide; nearest is 'like'",
         ),
-        ({"action_values": {"follow": 1.0}}, "action_values == 'follow', must be an action of the problem"),
+        ({"action_values": {"follow": 1.0}}, "action_values == 'follow', must be one of like, hide"),
         ({"action_values": {"like": None}}, "action_values == {}, must not be empty"),
         ({"actions": {"like": None}}, "actions == {}, must not be empty"),
         ({"long_read_s": 0.0}, "long_read_s == 0.0, must be above 0"),

@@ -166,6 +166,17 @@ def test_numbers_may_come_as_any_type_that_holds_them(small_run: FinishedRun) ->
             pd.DataFrame({"query": ["one"], "time_days": [np.inf]}),
             "time_days of request 0 == inf, must be a number",
         ),
+        (
+            pd.DataFrame({"query": ["one", "two"], "time_days": [2.0, -1.0]}),
+            "time_days of request 1 == -1.0, must be days since the start of the run's log, from 0 to 3671",
+        ),
+        (
+            pd.DataFrame({"query": ["one"], "time_days": [1_700_000_000]}),
+            (
+                "time_days of request 0 == 1700000000, must be days since the start of the run's log, "
+                "from 0 to 3671; it looks like Unix time in seconds"
+            ),
+        ),
     ],
 )
 def test_what_cannot_be_ranked_is_said(small_run: FinishedRun, table: pd.DataFrame, message: str) -> None:
