@@ -48,7 +48,7 @@ def wiring_faults(sections: Sections) -> list[Fault]:
         found += _funnel(sections, "logging.funnel", logging.funnel)
         found += _depth(logging, sections.get("problem"))
     found += [*_users(sections), *_positions(sections), *_metrics(sections), *_item_segments(sections)]
-    found += [*_annotations(sections), *_ratings(sections), *_market(sections)]
+    found += [*_horizons(sections), *_annotations(sections), *_ratings(sections), *_market(sections)]
     return [fault for fault in found if not stands_in(fault.value, fault.rule)]
 
 
@@ -140,6 +140,26 @@ def _users(sections: Sections) -> Iterator[Fault]:
         yield Fault("logging.collect", _name(collect), "must be null: nobody is live who could be served")
     if isinstance(world, RecordedWorld) and isinstance(online, OnlineTest):
         yield Fault("online", _name(online), "must be none: nobody is live who could be served")
+
+
+def _horizons(sections: Sections) -> Iterator[Fault]:
+    """A world goes on as long as anybody is served."""
+    world, logging, online = (sections.get(name) for name in ("world", "logging", "online"))
+    collect = logging.collect if isinstance(logging, Logging) else None
+    if not isinstance(world, LiveWorld) or not isinstance(collect, Collection):
+        return
+    days = {"logging.collect": collect.n_days}
+    if isinstance(online, OnlineTest):
+        days["online"] = online.n_days
+    served = sum(days.values())
+    listed = " and ".join(f"{n} of {key}" for key, n in days.items())
+    for parameter, ends in world.horizons.items():
+        if ends < served:
+            yield Fault(
+                join("world", parameter),
+                ends,
+                f"must be at least {served}, as long as anybody is served: {listed}",
+            )
 
 
 def _market(sections: Sections) -> Iterator[Fault]:

@@ -109,6 +109,14 @@ class LiveWorld(World):
 
     n_users: int
 
+    @property
+    def horizons(self) -> Mapping[str, int]:
+        """Parameter of this world, such as `posts.horizon_days` -> the day from which it brings nothing new.
+
+        Nobody should be served after any of them; there are none where a world does not end.
+        """
+        return {}
+
     @abstractmethod
     def first_state(self) -> State:
         """The users' state before their first day."""

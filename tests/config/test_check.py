@@ -192,6 +192,20 @@ def test_a_key_forced_into_the_config_is_caught() -> None:
     assert [fault.key for fault in all_faults(composition)] == ["typo"]
 
 
+@pytest.mark.parametrize(
+    ("override", "rule"),
+    [
+        ("world.posts.horizon_days=28", "28: must be at least 29, as long as anybody is served: "),
+        ("online.n_days=28", "42: must be at least 43, as long as anybody is served: 15 of "),
+        ("world.posts.horizon_days=29", None),
+    ],
+)
+def test_a_world_goes_on_as_long_as_anybody_is_served(override: str, rule: str | None) -> None:
+    found = [str(one) for one in all_faults(compose_overrides(["problem=feed", override]))]
+    assert bool(found) == bool(rule)
+    assert all(fault.startswith(f"world.posts.horizon_days == {rule}") for fault in found)
+
+
 def test_a_fault_is_said_once_under_the_key_where_it_was_written() -> None:
     (fault,) = faults("features.bm25.scale=log")
     assert fault == "features.bm25.scale == 'log': must be one of identity, log1p; nearest is 'log1p'."

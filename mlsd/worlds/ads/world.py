@@ -88,6 +88,10 @@ class AdsWorld(LiveWorld):
         return 1000.0 * float(self.all_campaigns.bid.max())
 
     @property
+    def horizons(self) -> Mapping[str, int]:
+        return {"campaigns.horizon_days": self.campaigns.horizon_days}
+
+    @property
     def notes(self) -> tuple[str, ...]:
         worth = f"A grade is what a thousand pages with an ad bring in; {self.relevant_grade:g} is relevant."
         return (

@@ -84,6 +84,10 @@ class FeedWorld(LiveWorld):
         return float(_FIFTHS - 1)
 
     @property
+    def horizons(self) -> Mapping[str, int]:
+        return {"posts.horizon_days": self.posts.horizon_days}
+
+    @property
     def notes(self) -> tuple[str, ...]:
         graded = f"A grade is how likely a post satisfies, in fifths; {self.relevant_grade:g} is relevant."
         return (
