@@ -10,6 +10,10 @@ weeks, from the same state and with the same luck, and so does the feed that sta
 The hypothesis, set down before the first run: **ordered by the probability of a click alone, people come back
 less than at the declared values**. It is tested by the true visits of a person, paired by world.
 
+The frontier is of engagement, what is done at the declared values without those below 0, and of negative
+actions. At first hides and reports weighed up to 10 times as much as declared; no end of the frontier was in
+sight there, so 30 and 100 times and hides alone were added, in the same worlds, after that was known.
+
 Worlds are kept in `--store`, so that a study that was cut off goes on. Results are written to
 `experiments/results/`.
 """
@@ -19,11 +23,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from mlsd.config.build import build
 from mlsd.config.check import check
@@ -35,6 +43,7 @@ from mlsd.funnel import Funnel
 from mlsd.online.base import Ratio, total, totals
 from mlsd.online.feed_test import HIDDEN, METRICS, FeedCounter, FeedTest
 from mlsd.online.outcomes import served_days
+from mlsd.problems.feed import FeedProblem
 from mlsd.progress import silent
 from mlsd.runs import steps
 from mlsd.runs.outcome import Logged
@@ -45,24 +54,29 @@ from mlsd.worlds.base import LiveWorld
 
 SEEDS = tuple(range(601, 609))
 DECLARED, CLICKS, STANDING = "declared", "clicks alone", "newest first"
-NEGATIVE = ("hide", "report")
+FACTORS = (0, 3, 10, 30, 100)
+"""How many times as much as declared hides and reports weigh."""
 
-RATIOS: Mapping[str, Ratio] = {**METRICS, **HIDDEN}
-SHOWN = (
-    "click_rate", "like_rate", "dwell_s_per_page", "negative_rate", "satisfied_per_page", "annoyed_per_page",
-    "sessions_per_user", "retention_7d",
-)  # fmt: skip
+WEIGHED = tuple(f"hides x {factor}" for factor in FACTORS)
+ALONE = {CLICKS: "click", "likes alone": "like", "reading alone": "dwell_s", "replies alone": "reply"}
+ARMS = (DECLARED, *WEIGHED, "hides alone", *ALONE, STANDING)
+CHART = "feed_values.svg"
+ENGAGEMENT, NEGATIVE, VISITS = "engagement_per_page", "negative_rate", "sessions_per_user"
+
+RATIOS: Mapping[str, Ratio] = {**METRICS, **HIDDEN, ENGAGEMENT: METRICS["value_per_page"]}
 WORDS = {
+    ENGAGEMENT: "engagement per page",
     "click_rate": "clicks per 1,000 posts",
     "like_rate": "likes per 1,000 posts",
     "dwell_s_per_page": "seconds read per page",
-    "negative_rate": "hidden or reported per 1,000 posts",
+    NEGATIVE: "hidden or reported per 1,000 posts",
     "satisfied_per_page": "satisfying posts per page",
     "annoyed_per_page": "annoying posts per page",
-    "sessions_per_user": "visits of a person",
+    VISITS: "visits of a person",
     "retention_7d": "back after 7 days, %",
 }
-SCALE = {"click_rate": 1000.0, "like_rate": 1000.0, "negative_rate": 1000.0, "retention_7d": 100.0}
+SHOWN = tuple(WORDS)
+SCALE = {"click_rate": 1000.0, "like_rate": 1000.0, NEGATIVE: 1000.0, "retention_7d": 100.0}
 
 Found = dict[str, dict[str, float]]
 """Arm -> metric -> its value in one world."""
@@ -75,20 +89,19 @@ def arms_of(declared: Mapping[str, float]) -> dict[str, dict[str, float]]:
         >>> arms_of({"click": 0.2, "hide": -8.0})["hides x 3"]
         {'click': 0.2, 'hide': -24.0}
     """
-
-    def times(factor: float) -> dict[str, float]:
-        return {action: value * (factor if action in NEGATIVE else 1.0) for action, value in declared.items()}
-
-    return {
-        DECLARED: dict(declared),
-        "hides x 0": times(0.0),
-        "hides x 3": times(3.0),
-        "hides x 10": times(10.0),
-        CLICKS: {"click": 1.0},
-        "likes alone": {"like": 1.0},
-        "reading alone": {"dwell_s": 1.0},
-        "replies alone": {"reply": 1.0},
+    liked, disliked = parted(declared)
+    weighed = {
+        arm: {**liked, **{action: value * factor for action, value in disliked.items()}}
+        for arm, factor in zip(WEIGHED, FACTORS, strict=True)
     }
+    alone = {arm: {action: 1.0} for arm, action in ALONE.items()}
+    return {DECLARED: dict(declared), **weighed, "hides alone": disliked, **alone}
+
+
+def parted(declared: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:
+    """The values above 0, and those below."""
+    liked = {action: value for action, value in declared.items() if value > 0}
+    return liked, {action: value for action, value in declared.items() if value < 0}
 
 
 def one_world(overrides: Sequence[str], store: Path, seed: int) -> Found:
@@ -99,7 +112,8 @@ def one_world(overrides: Sequence[str], store: Path, seed: int) -> Found:
     logged = steps.make_log(system, plain, kept, silent)
     labels = system.labels.make(logged.log)
     funnel = steps.fit(system, plain, logged, labels, kept, silent).funnel
-    declared = plain["problem"]["action_values"]
+    assert isinstance(system.problem, FeedProblem)  # noqa: S101
+    declared = system.problem.values
     found = {arm: served(system, logged, valued(funnel, values)) for arm, values in arms_of(declared).items()}
     assert logged.existing is not None  # noqa: S101  (users are live)
     return {**found, STANDING: served(system, logged, logged.existing)}
@@ -119,8 +133,10 @@ def served(system: System, logged: Logged, funnel: Funnel) -> dict[str, float]:
     world, online, collect = system.world, system.online, system.logging and system.logging.collect
     assert isinstance(world, LiveWorld)  # noqa: S101
     assert isinstance(online, FeedTest)  # noqa: S101
+    assert isinstance(system.problem, FeedProblem)  # noqa: S101
     assert collect  # noqa: S101
-    counter, users = FeedCounter(world, online), np.arange(world.n_users)
+    liked, _ = parted(system.problem.values)
+    counter, users = FeedCounter(world, replace(online, values=liked)), np.arange(world.n_users)
     days = range(collect.n_days, collect.n_days + online.n_days)
     policy = Observing(funnel, lambda known: Greedy(known, system.problem.n_positions))
     counts = totals(served_days(counter, policy, users, days, logged.state, system.problem.latency_ms))
@@ -131,7 +147,7 @@ def kept(overrides: Sequence[str], store: Path, code: str, seed: int) -> Found:
     """The same, from the store if it is there."""
     return Store(store).get_or_make(
         "feed_values",
-        key_of("feed values", list(overrides), code, seed),
+        key_of("feed values", list(overrides), FACTORS, ALONE, SHOWN, code, seed),
         partial(one_world, overrides, store, seed),
         lambda made, folder: write_json(folder / "found.json", made),
         lambda folder: read_json(folder / "found.json"),
@@ -141,7 +157,9 @@ def kept(overrides: Sequence[str], store: Path, code: str, seed: int) -> Found:
 def figures(worlds: Sequence[Found]) -> dict[str, dict[str, OverWorlds]]:
     """Arm -> metric -> its figure, against the declared values."""
     values = {
-        arm: {name: np.array([world[arm][name] for world in worlds]) for name in SHOWN} for arm in worlds[0]
+        arm: {name: np.array([world[arm][name] for world in worlds]) for name in SHOWN}
+        for arm in ARMS
+        if arm in worlds[0]
     }
     base = values[DECLARED]
     return {
@@ -150,12 +168,27 @@ def figures(worlds: Sequence[Found]) -> dict[str, dict[str, OverWorlds]]:
     }
 
 
+def unbeaten(found: Mapping[str, Mapping[str, OverWorlds]]) -> list[str]:
+    """Arms on the frontier: no other has as much engagement for fewer negative actions, on the mean."""
+    at = {arm: (of[ENGAGEMENT].value, -of[NEGATIVE].value) for arm, of in found.items()}
+    return [
+        arm
+        for arm, place in at.items()
+        if not any(other != place and other[0] >= place[0] and other[1] >= place[1] for other in at.values())
+    ]
+
+
 HEAD = """# What should a feed be ordered by?
+
+![Engagement, and visits, against what people hide]({chart})
 
 Made by `experiments/feed_values.py`. Worlds of seeds {seeds}, fixed before the first run. Every arm is the
 same funnel at other values of the same predictions, and serves everybody for two weeks; *{standing}* is the
 feed that stands. Means over the worlds; below them differences from the declared values, paired by world,
-with 95% intervals over the worlds. All figures are of all people: there is nothing to estimate.
+with 95% intervals over the worlds. All figures are of all people: there is nothing to estimate. Engagement
+is what is done, each action at its declared value, without those below 0. *hides x 3*: hides and reports
+weigh three times as much as declared. ◆ is on the frontier: no other arm has as much engagement for fewer
+negative actions.
 
 | ordered by | {names} |
 |---|{rule}
@@ -165,13 +198,18 @@ with 95% intervals over the worlds. All figures are of all people: there is noth
 def as_markdown(found: Mapping[str, Mapping[str, OverWorlds]], seeds: Sequence[int]) -> str:
     """The figures as a table, and what they say of the hypothesis."""
     head = HEAD.format(
+        chart=CHART,
         seeds=f"{seeds[0]} to {seeds[-1]}",
         standing=STANDING,
         names=" | ".join(WORDS[name] for name in SHOWN),
         rule="---|" * len(SHOWN),
     )
-    rows = [f"| {arm} | " + " | ".join(_cells(of)) + " |\n" for arm, of in found.items()]
-    return head + "".join(rows) + "\n" + verdict(found[CLICKS]["sessions_per_user"]) + "\n"
+    front = unbeaten(found)
+    rows = [
+        f"| {arm}{' ◆' if arm in front else ''} | " + " | ".join(_cells(of)) + " |\n"
+        for arm, of in found.items()
+    ]
+    return head + "".join(rows) + "\n" + verdict(found[CLICKS][VISITS]) + "\n"
 
 
 def verdict(visits: OverWorlds) -> str:
@@ -200,8 +238,36 @@ def _cells(of_metric: Mapping[str, OverWorlds]) -> list[str]:
     return cells
 
 
+def draw(found: Mapping[str, Mapping[str, OverWorlds]], path: Path) -> None:
+    """Two panels against negative actions: engagement with its frontier, and visits."""
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "mlsd", "font.size": 9.0}):
+        figure = Figure(figsize=(9.0, 4.2), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        _panel(left, found, ENGAGEMENT, unbeaten(found))
+        _panel(right, found, VISITS, ())
+        figure.savefig(path, format="svg", metadata={"Date": None})
+
+
+def _panel(
+    axes: Axes, found: Mapping[str, Mapping[str, OverWorlds]], name: str, front: Sequence[str]
+) -> None:
+    """A mark for each arm with its mean over worlds; bars are intervals of the difference from declared."""
+    at = {arm: (SCALE[NEGATIVE] * of[NEGATIVE].value, of[name].value) for arm, of in found.items()}
+    path = sorted(at[arm] for arm in front)
+    axes.plot([x for x, _ in path], [y for _, y in path], color="#2563eb", linewidth=1)
+    for arm, (x, y) in at.items():
+        _, difference, low, high = found[arm][name]
+        axes.vlines(x, y + low - difference, y + high - difference, color="#94a3b8", linewidth=1)
+        ink, mark = ("#2563eb", "D") if arm in front else ("#334155", "o")
+        axes.plot(x, y, mark, color=ink, markersize=5)
+        axes.annotate(arm, (x, y), xytext=(5, 3), textcoords="offset points")
+    axes.set_xlabel(WORDS[NEGATIVE])
+    axes.set_title(WORDS[name], loc="left", fontsize=10)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Try every arm in every world, and write the table."""
+    """Try every arm in every world, write the table and draw the frontier."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -215,6 +281,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     plain = {arm: {name: of[name]._asdict() for name in SHOWN} for arm, of in found.items()}
     write_json(options.out / "feed_values.json", {"seeds": SEEDS, "figures": plain})
     write_text(options.out / "feed_values.md", as_markdown(found, SEEDS))
+    draw(found, options.out / CHART)
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ def main(arguments: Sequence[str]) -> int:
     """Rank what the arguments name; without a file to write, print it as tab-separated lines."""
     options = _parser().parse_args(list(arguments))
     allow_targets(options)
-    requests = _read(options.requests)
-    ranked = FinishedRun(options.run).rank(requests)
+    run, requests = FinishedRun(options.run), _read(options.requests)
+    ranked = run.rank(requests)
     _tell_empty(request_ids(requests), ranked)
     if options.out is None:
         ranked.to_csv(sys.stdout, sep="\t", index=False)
