@@ -108,12 +108,14 @@ class _Composer:
         always: overrides that are right and come first.
         faults: found so far.
         composed: what has been composed so far, by its overrides.
+        options: what each group that was asked for has.
     """
 
     loader: ConfigLoader
     always: list[str]
     faults: list[Fault] = field(default_factory=list)
     composed: dict[tuple[str, ...], DictConfig] = field(default_factory=dict)
+    options: dict[str, list[str]] = field(default_factory=dict)
 
     def run(self, overrides: Sequence[str]) -> Composition:
         single = [one for text in overrides if (one := self._single(text))]
@@ -141,7 +143,11 @@ class _Composer:
         return parsed
 
     def _options(self, group: str) -> list[str]:
-        return self.loader.get_group_options(group, config_name=PRIMARY, overrides=self.always)
+        if group not in self.options:
+            self.options[group] = self.loader.get_group_options(
+                group, config_name=PRIMARY, overrides=self.always
+            )
+        return self.options[group]
 
     def _is_group(self, override: Override) -> bool:
         return override.package is not None or bool(self._options(override.key_or_group))
