@@ -57,10 +57,11 @@ def compare_gini(
 ) -> Comparison:
     """The Gini coefficient of the impressions of makers, by the users of each arm.
 
-    Its interval is the percentile interval of a Poisson bootstrap over users, with no p-value beside it. The
-    coefficient of a sample is a little above that of all, nearly alike in arms of one size; with 400 users
-    intervals at 95% cover about 93%. The relative effect has no interval here, and is NaN where the control
-    is 0. Everything is NaN where an arm was shown nothing.
+    Intervals, of the effect and of the relative one, are percentile intervals of a Poisson bootstrap over
+    users, with no p-value beside them. The coefficient of a sample is a little above that of all, nearly
+    alike in arms of one size; with 400 users intervals at 95% cover about 93%. What is relative is NaN where
+    the control is 0, and its interval where any replicate's is. Everything is NaN where an arm was shown
+    nothing.
 
     Args:
         control: what was shown to all users under the one system.
@@ -73,10 +74,17 @@ def compare_gini(
     """
     before, after = (float(gini(one.of(users))) for one, users in ((control, ~treated), (treatment, treated)))
     weights = _poisson_weights(len(treated), seed)
-    spread = gini((weights * treated) @ treatment.shown) - gini((weights * ~treated) @ control.shown)
-    low, high = np.quantile(spread, [alpha / 2, 1 - alpha / 2])
-    relative = after / before - 1 if before else nan
-    return Comparison(before, after, after - before, float(low), float(high), nan, relative, nan, nan)
+    befores, afters = (
+        gini((weights * users) @ one.shown) for one, users in ((control, ~treated), (treatment, treated))
+    )
+    ends = [alpha / 2, 1 - alpha / 2]
+    low, high = np.quantile(afters - befores, ends).tolist()
+    relative, (relative_low, relative_high) = nan, (nan, nan)
+    if before:
+        relative = after / before - 1
+    if befores.all():
+        relative_low, relative_high = np.quantile(afters / befores - 1, ends).tolist()
+    return Comparison(before, after, after - before, low, high, nan, relative, relative_low, relative_high)
 
 
 def _poisson_weights(n_users: int, seed: int) -> Floats:

@@ -25,7 +25,7 @@ GINI = "exposure_gini"
 
 GINI_WORDS = (
     "How unevenly impressions are spread over authors: 0 where all have the same, near 1 where one has all. "
-    "Its interval is by a bootstrap over users."
+    "Its intervals are by a bootstrap over users."
 )
 
 ACTIONS = ("click", "like", "reply", "repost", "follow", "hide", "report")

@@ -79,11 +79,13 @@ def test_an_effect_is_the_difference_of_what_each_arm_was_shown() -> None:
     assert found.effect == found.treatment - found.control
     assert found.relative == found.treatment / found.control - 1
     assert found.low < found.effect < found.high
+    assert found.relative_low < found.relative < found.relative_high
     assert isnan(found.p_value)
     again = compare_gini(control, treatment, treated, 0.05, seed=3)
-    assert (again.low, again.high) == (found.low, found.high)
+    assert again[:5] + again[6:] == found[:5] + found[6:]
     wider = compare_gini(control, treatment, treated, 0.01, seed=3)
     assert wider.low < found.low < found.high < wider.high
+    assert wider.relative_low < found.relative_low < found.relative_high < wider.relative_high
 
 
 @pytest.mark.parametrize(("skew", "least"), [(1.0, 0.88), (1.3, 0.88)])
@@ -95,12 +97,14 @@ def test_intervals_cover_about_as_often_as_they_say(skew: float, least: float) -
     100 then. Both were set before the first run.
     """
     control, treatment = exposures(10**6, 20_000, skew)
-    truth = of_all(treatment) - of_all(control)
+    before, after = of_all(control), of_all(treatment)
     covered = []
     for world in range(300):
         found = compare_gini(*exposures(world, 400, skew), halves(world, 400), 0.05, world)
-        covered.append(found.low <= truth <= found.high)
-    assert least <= np.mean(covered) <= 0.99
+        absolute = found.low <= after - before <= found.high
+        covered.append((absolute, found.relative_low <= after / before - 1 <= found.relative_high))
+    shares = np.mean(covered, axis=0)
+    assert np.all((shares >= least) & (shares <= 0.99)), shares
 
 
 def test_arms_that_show_the_same_to_everybody() -> None:
@@ -108,7 +112,7 @@ def test_arms_that_show_the_same_to_everybody() -> None:
     alike = Exposure(sparse.csr_array(np.ones((40, 5))), np.arange(5))
     found = compare_gini(alike, alike, halves(1, 40), 0.05, 0)
     assert found[:5] == (0.0, 0.0, 0.0, 0.0, 0.0)
-    assert isnan(found.relative)
+    assert all(isnan(value) for value in (found.relative, found.relative_low, found.relative_high))
 
 
 @pytest.mark.parametrize("treated", [np.zeros(12, bool), np.ones(12, bool)])
