@@ -187,8 +187,8 @@ same funnel at other values of the same predictions, and serves everybody for tw
 feed that stands. Means over the worlds; below them differences from the declared values, paired by world,
 with 95% intervals over the worlds. All figures are of all people: there is nothing to estimate. Engagement
 is what is done, each action at its declared value, without those below 0. *hides x 3*: hides and reports
-weigh three times as much as declared. ◆ is on the frontier: no other arm has as much engagement for fewer
-negative actions.
+weigh three times as much as declared; the line goes along these factors. ◆ is on the frontier: no other arm
+has as much engagement for fewer negative actions.
 
 | ordered by | {names} |
 |---|{rule}
@@ -240,29 +240,30 @@ def _cells(of_metric: Mapping[str, OverWorlds]) -> list[str]:
 
 def draw(found: Mapping[str, Mapping[str, OverWorlds]], path: Path) -> None:
     """Two panels against negative actions: engagement with its frontier, and visits."""
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "mlsd", "font.size": 9.0}):
-        figure = Figure(figsize=(9.0, 4.2), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        _panel(left, found, ENGAGEMENT, unbeaten(found))
-        _panel(right, found, VISITS, ())
+    front = unbeaten(found)
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "mlsd", "font.size": 8.5}):
+        figure = Figure(figsize=(10.0, 4.4), layout="constrained", facecolor="white")
+        for axes, name in zip(figure.subplots(1, 2), (ENGAGEMENT, VISITS), strict=True):
+            _panel(axes, found, name, front)
         figure.savefig(path, format="svg", metadata={"Date": None})
 
 
 def _panel(
     axes: Axes, found: Mapping[str, Mapping[str, OverWorlds]], name: str, front: Sequence[str]
 ) -> None:
-    """A mark for each arm with its mean over worlds; bars are intervals of the difference from declared."""
+    """A mark for each arm but the feed that stands, far off; a line along the factors of hides, rising."""
     at = {arm: (SCALE[NEGATIVE] * of[NEGATIVE].value, of[name].value) for arm, of in found.items()}
-    path = sorted(at[arm] for arm in front)
-    axes.plot([x for x, _ in path], [y for _, y in path], color="#2563eb", linewidth=1)
+    rising = (WEIGHED[0], DECLARED, *WEIGHED[1:], "hides alone")
+    axes.plot(*zip(*(at[arm] for arm in rising), strict=True), color="#94a3b8", linewidth=1)
     for arm, (x, y) in at.items():
-        _, difference, low, high = found[arm][name]
-        axes.vlines(x, y + low - difference, y + high - difference, color="#94a3b8", linewidth=1)
+        if arm == STANDING:
+            continue
         ink, mark = ("#2563eb", "D") if arm in front else ("#334155", "o")
         axes.plot(x, y, mark, color=ink, markersize=5)
-        axes.annotate(arm, (x, y), xytext=(5, 3), textcoords="offset points")
+        axes.annotate(arm.removeprefix("hides x "), (x, y), xytext=(5, 2), textcoords="offset points")
     axes.set_xlabel(WORDS[NEGATIVE])
     axes.set_title(WORDS[name], loc="left", fontsize=10)
+    axes.margins(0.12)
     axes.spines[["top", "right"]].set_visible(False)
 
 
