@@ -61,6 +61,16 @@ def metric_name(name: str) -> str:
     return _METRIC_NAMES.get(name, spoken(name))
 
 
+def action_name(name: str) -> str:
+    """What a reader calls an action that is predicted: of dwell, that it was long enough.
+
+    Example:
+        >>> action_name("dwell_s"), action_name("add_to_cart")
+        ('long read', 'add to cart')
+    """
+    return "long read" if name == "dwell_s" else spoken(name)
+
+
 _OF_DAYS = re.compile(r"([a-z_]+)_(\d+)d")
 _METRIC_NAMES = {
     "ctr": "click-through rate",

@@ -93,7 +93,7 @@ def _actions(result: RunResult) -> tuple[Table, ...]:
         of_clicks = [(CLICK, metrics)] if any(metric in offline[system] for metric in metrics) else []
         of_others = [(action, tuple(f"{metric}({action})" for metric in metrics)) for action in actions]
         rows = (
-            (text_cell(numbers.spoken(action)), *(offline_cell(result, system, name) for name in names))
+            (text_cell(numbers.action_name(action)), *(offline_cell(result, system, name) for name in names))
             for action, names in (*of_clicks, *of_others)
         )
         caption = f"How well {numbers.one_line(system)} predicts each action"
