@@ -109,15 +109,20 @@ class FreshRetriever(Retriever):
         return Curves()
 
     def retrieve(self, requests: Requests, n: int) -> Candidates:
-        found = self.found(requests)
-        scores = self.score(requests, found)
+        found, worth = self.weighed(requests)
+        scores = self._if_fresh(worth, requests, found)
         matching = scores > 0
         offsets = ragged.offsets_of_mask(matching, found.offsets)
         rows, best = ragged.top(scores[matching], offsets, n)
         return Candidates(best, found.items[matching][rows], {"score": scores[matching][rows]})
 
+    def weighed(self, requests: Requests) -> tuple[Candidates, Floats]:
+        """What may match, by rank, and its worth: a source that knows both at once says them at once."""
+        found = self.found(requests)
+        return found, self.worth(requests, found)
+
     def found(self, requests: Requests) -> Candidates:
-        """What is scored, by rank: all fresh items unless a source knows fewer that may match."""
+        """What may match, by rank: all fresh items unless a source knows fewer."""
         first, last = self.fresh_span(requests)
         offsets = ragged.offsets_of_counts(last - first)
         return Candidates(
@@ -125,8 +130,7 @@ class FreshRetriever(Retriever):
         )
 
     def score(self, requests: Requests, candidates: Candidates) -> Scores:
-        worth = self.worth(requests, candidates)
-        return np.where(self.is_fresh(requests, candidates), worth, 0.0).astype(np.float32)
+        return self._if_fresh(self.worth(requests, candidates), requests, candidates)
 
     @abstractmethod
     def worth(self, requests: Requests, candidates: Candidates) -> Floats:
@@ -145,6 +149,9 @@ class FreshRetriever(Retriever):
         """(n_candidates,) how old each is when its request is made; below 0 before it is published."""
         age = requests.time_days[candidates.request_rows] - self.items.days[candidates.items]
         return np.asarray(HOURS_A_DAY * age)
+
+    def _if_fresh(self, worth: Floats, requests: Requests, candidates: Candidates) -> Scores:
+        return np.where(self.is_fresh(requests, candidates), worth, 0.0).astype(np.float32)
 
     def _oldest(self, requests: Requests) -> Floats:
         """(n_requests,) the time from which on items are not too old."""

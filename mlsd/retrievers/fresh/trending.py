@@ -67,22 +67,27 @@ class Trending(FreshRetriever):
         newer._cells, newer._counts = self._with(served, hours)  # noqa: SLF001  (its own copy)
         return newer
 
-    def found(self, requests: Requests) -> Candidates:
-        """Items with which anything was done in the hours before, by rank."""
+    def weighed(self, requests: Requests) -> tuple[Candidates, Floats]:
+        """Items with which anything was done in the hours before, by rank, and their worth."""
         hours, place = np.unique(requests.hour, return_inverse=True)
-        ranks = [np.sort(self.items.ranks[self._before(hour)[0]]) for hour in hours.tolist()]
-        offsets = ragged.offsets_of_counts(np.array([len(one) for one in ranks], np.int64))
+        known = [self._by_rank(hour) for hour in hours.tolist()]
+        offsets = ragged.offsets_of_counts(np.array([len(items) for items, _ in known], np.int64))
         rows, of_requests = ragged.take_segments(offsets, place)
-        return Candidates(of_requests, self.items.order[np.concatenate([_NONE, *ranks])[rows]])
+        items, worth = (np.concatenate(parts) for parts in zip(_NOTHING, *known, strict=True))
+        return Candidates(of_requests, items[rows]), worth[rows]
 
     def worth(self, requests: Requests, candidates: Candidates) -> Floats:
         hours, place = np.unique(requests.hour, return_inverse=True)
         before = [self._before(hour) for hour in hours.tolist()]
         n_items = len(self.items.days)
-        known = [number * n_items + items for number, (items, _) in enumerate(before)]
-        pairs = np.concatenate([_NONE, *known])
-        totals = np.concatenate([np.zeros(0), *(total for _, total in before)])
+        known = [(number * n_items + items, total) for number, (items, total) in enumerate(before)]
+        pairs, totals = (np.concatenate(parts) for parts in zip(_NOTHING, *known, strict=True))
         return _looked_up(pairs, totals, place[candidates.request_rows] * n_items + candidates.items)
+
+    def _by_rank(self, hour: int) -> tuple[Ints, Floats]:
+        items, worth = self._before(hour)
+        order = np.argsort(self.items.ranks[items])
+        return items[order], worth[order]
 
     def _before(self, hour: int) -> tuple[Ints, Floats]:
         """Items with which anything was done in the hours before one, ascending, and what each is worth."""
@@ -94,8 +99,7 @@ class Trending(FreshRetriever):
         for weight, counts in zip(self.weights.values(), self._counts[first:last].T, strict=True):
             weighed += weight * counts
         faded = weighed * 2.0 ** ((done_in - hour) / self.half_life_hours)
-        items, place = np.unique(item, return_inverse=True)
-        return items, np.bincount(place, faded, len(items)).astype(np.float64)
+        return _summed(item, faded, n_items)
 
     def _with(self, served: Served, hours: Ints) -> tuple[Ints, Ints]:
         """Cells and counts when what users did is known, too.
@@ -131,6 +135,8 @@ class Trending(FreshRetriever):
 
 
 _NONE = np.zeros(0, np.int64)
+_NOTHING = (_NONE, np.zeros(0))
+"""No items, and the worth of each."""
 
 
 def _hours_in(log: Log) -> Ints:
@@ -139,6 +145,15 @@ def _hours_in(log: Log) -> Ints:
     hours = np.zeros((len(log.requests), 1 + int(position.max(initial=-1))), np.int64)
     hours[rows, position] = hours_of(log.impressions["time_days"].to_numpy())
     return hours
+
+
+def _summed(item: Ints, amounts: Floats, n_items: int) -> tuple[Ints, Floats]:
+    """Items that occur, ascending, and the sum of each; sorted where they are few of all, else counted."""
+    if len(item) < n_items:
+        items, place = np.unique(item, return_inverse=True)
+        return items, np.bincount(place, amounts, len(items)).astype(np.float64)
+    items = np.flatnonzero(np.bincount(item, minlength=n_items))
+    return items, np.bincount(item, amounts, n_items)[items].astype(np.float64)
 
 
 def _looked_up(ascending: Ints, values: Floats, wanted: Ints) -> Floats:

@@ -36,15 +36,19 @@ class TestTrending(FreshRetrieverKit):
         return trending()
 
 
-def test_scores_are_those_of_a_loop_over_the_log() -> None:
+@pytest.mark.parametrize("window", [12, 10_000])
+def test_scores_are_those_of_a_loop_over_the_log(window: int) -> None:
+    """With fewer things done in the window than there are items, and with more."""
     log, catalog, requests = FEED.log, FEED.catalog, FEED.asked
+    source = Trending(WEIGHTS, HALF_LIFE, window, MAX_AGE)
+    source.fit(catalog, log, FITTING)
     rows = log.impressions.to_dict("records")
     shown_in = log.requests.hour[log.request_rows].tolist()
-    scores = fitted_on(log).score(requests, every_pair(len(requests), len(catalog)))
+    scores = source.score(requests, every_pair(len(requests), len(catalog)))
     for row, hour in enumerate(requests.hour.tolist()):
         worth = np.zeros(len(catalog))
         for shown, in_hour in zip(rows, shown_in, strict=True):
-            if hour - WINDOW <= in_hour < hour:
+            if hour - window <= in_hour < hour:
                 done = sum(weight * bool(shown[action]) for action, weight in WEIGHTS.items())
                 worth[shown["item"]] += done * 0.5 ** ((hour - in_hour) / HALF_LIFE)
         time = requests.time_days[row]
