@@ -10,19 +10,22 @@ from mlsd import checks, ragged, rng
 from mlsd.relations import Relation
 from mlsd.types import Floats, Ints
 
+MOST = 500.0
+"""Largest mean of a Poisson draw: e to the minus mean, where its sum begins, has to be a number above 0."""
+
 
 @dataclass(frozen=True)
 class GraphOptions:
     """What the follow graph is like.
 
     Args:
-        n_follows: authors that a person follows, median.
+        n_follows: authors that a person follows, median, above 0 and at most 10,000.
         follows_sigma: standard deviation of its logarithm, 0 to 5.
         popularity_sigma: standard deviation of the log of how readily an author is followed, 0 to 5: some
             have many followers, most have few.
         homophily: P(a follow goes to an author of a topic that the person cares for); else to anybody.
-        n_blocks: authors that a person has blocked, mean.
-        n_mutes: authors that a person follows and has muted, mean.
+        n_blocks: authors that a person has blocked, mean, 0 to 500.
+        n_mutes: authors that a person follows and has muted, mean, 0 to 500.
     """
 
     n_follows: float = 25.0
@@ -34,11 +37,12 @@ class GraphOptions:
 
     def __post_init__(self) -> None:
         checks.above("n_follows", self.n_follows, 0)
+        checks.between("n_follows", self.n_follows, 0, 10_000)
         checks.between("follows_sigma", self.follows_sigma, 0, 5)
         checks.between("popularity_sigma", self.popularity_sigma, 0, 5)
         checks.share("homophily", self.homophily)
-        checks.at_least("n_blocks", self.n_blocks, 0)
-        checks.at_least("n_mutes", self.n_mutes, 0)
+        checks.between("n_blocks", self.n_blocks, 0, MOST)
+        checks.between("n_mutes", self.n_mutes, 0, MOST)
 
 
 def make_graph(
@@ -113,16 +117,25 @@ def _mutes(mean: float, follows: Relation, n_users: int, seed: int) -> Relation:
 
 
 def _poisson(mean: float, n_users: int, stream: str, seed: int) -> Ints:
-    return poisson(np.full(n_users, mean), rng.uniform(seed, stream, np.arange(n_users)))
+    return poisson(stream, np.full(n_users, mean), rng.uniform(seed, stream, np.arange(n_users)))
 
 
-def poisson(mean: Floats, luck: Floats) -> Ints:
-    """Poisson draws by inversion, one for each mean; `luck` in [0, 1).
+def poisson(name: str, mean: Floats, luck: Floats) -> Ints:
+    """Poisson draws by inversion, one for each mean.
+
+    Args:
+        name: what is drawn, as an error calls it.
+        mean: any shape, 0 to 500.
+        luck: of the same shape, in [0, 1).
+
+    Raises:
+        InputError: a mean is above 500.
 
     Example:
-        >>> poisson(np.array([0.0, 2.0, 2.0]), np.array([0.9, 0.1, 0.99])).tolist()
+        >>> poisson("n_mutes", np.array([0.0, 2.0, 2.0]), np.array([0.9, 0.1, 0.99])).tolist()
         [0, 0, 6]
     """
+    checks.every_row(f"mean of {name}", mean.ravel(), mean.ravel() <= MOST, f"at most {MOST:g}")
     counts, term = np.zeros(np.shape(mean), np.int64), np.exp(-np.asarray(mean, np.float64))
     total, number = term.copy(), 0
     while np.any(open_ := (luck >= total) & (term > 0)):

@@ -122,11 +122,16 @@ def make_authors(options: PostOptions, topic: Ints, seed: int) -> Authors:
 
 
 def make_posts(options: PostOptions, authors: Authors, n_topics: int, n_tastes: int, seed: int) -> Posts:
-    """Draw what they post. Draws are keyed by author, day and place among the author's posts of the day."""
+    """Draw what they post. Draws are keyed by author, day and place among the author's posts of the day.
+
+    Raises:
+        InputError: an author makes more than 500 posts a day, on the mean.
+    """
     days = np.arange(-options.before_days, options.horizon_days)
     factors = np.asarray(options.weekday_factors, np.float64)
     mean = authors.rate[:, None] * (factors / factors.mean())[days % _DAYS_A_WEEK]
-    counts = poisson(mean, rng.uniform(seed, "n_posts", authors.user[:, None], days)).reshape(-1)
+    luck_of_days = rng.uniform(seed, "n_posts", authors.user[:, None], days)
+    counts = poisson("posts of an author on a day", mean, luck_of_days).reshape(-1)
     offsets = ragged.offsets_of_counts(counts)
     cell = ragged.segment_ids(offsets)
     place, day = cell // len(days), days[cell % len(days)]
