@@ -17,6 +17,7 @@ from mlsd.config.identity import config_hash
 from mlsd.config.resolve import resolve
 from mlsd.config.schema import System
 from mlsd.online.frontier import FrontierPoint
+from mlsd.report.console import Terminal
 from mlsd.report.progress import Steps
 from mlsd.report.terminal import print_summary
 from mlsd.runs import steps as run_steps
@@ -70,7 +71,7 @@ def run_config(
         BudgetExceededError: the funnel is over its latency budget and the config says that this fails a run.
     """
     system, plain = build(config), resolve(config).values
-    console = console or Console()
+    console = console or Terminal()
     steps = Steps(console)
     outcome = run_system(system, plain, steps)
     with steps("report"), written_whole(folder) as unfinished:

@@ -159,13 +159,16 @@ def test_only_what_goes_on_says_so(
     )
 
 
-def test_whoever_reads_may_stop_reading() -> None:
+@pytest.mark.parametrize("words", ["show rankers", "run experiment=search_small store.folder=store"])
+def test_whoever_reads_may_stop_reading(words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "w") as out:
-        command = [sys.executable, "-m", "mlsd", "show", "rankers"]
+        command = [sys.executable, "-m", "mlsd", *words.split()]
         done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (141, "")
+    assert list(tmp_path.rglob("report.html")) == []
 
 
 def test_a_bug_is_not_hidden() -> None:

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
 
 from mlsd.config.check import check
 from mlsd.config.compose import compose_overrides
 from mlsd.config.overrides import value_text
+from mlsd.report.console import Terminal
 from mlsd.runner import run_config
 from mlsd.stages.rank.scoring import RANKER
 from mlsd.store import Store, load_state, read_json, read_table, write_json
@@ -96,7 +96,7 @@ def perform(job: Job, store: Store, n_threads: int = 1, search: Sequence[Path] =
         own = (f"store.folder={value_text(str(work / 'store'))}", f"n_workers={n_threads}")
         overrides = [*job.overrides, *own]
         config = check(compose_overrides(overrides, search))
-        return _of_run(run_config(config, work / "run", overrides, Console(quiet=True)))
+        return _of_run(run_config(config, work / "run", overrides, Terminal(quiet=True)))
 
     store.get_or_make(KIND, job.key, make, _save, _load)
 

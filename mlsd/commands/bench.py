@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -31,6 +30,7 @@ from mlsd.bench.rendering import (
 )
 from mlsd.commands.options import Parser, add_allow_target, add_config_dir, allow_targets, parser
 from mlsd.commands.terminal import say
+from mlsd.report.console import Terminal
 from mlsd.report.numbers import p_text, plural, seconds
 from mlsd.store import Store, write_json, write_text
 from mlsd.threads import threads_each
@@ -153,7 +153,7 @@ def _show(plan: Plan, board: Leaderboard) -> None:
         against = ("", "") if best else (difference_text(row.from_best), p_text(row.from_best.p_holm))
         figures.add_row(*map(Text, (row.arm, figure, *against, row.standing)))
         costs.add_row(*map(Text, (row.arm, *cost_texts(row.costs))))
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    console = Terminal() if sys.stdout.isatty() else Terminal(width=WIDTH)
     say(plan.benchmark.question)
     console.print(figures, "", costs, "")
     say(verdict_text(str(plan.benchmark.expect), board.verdict, board.held_against))

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from mlsd.commands.options import Parser, add_allow_target, allow_targets, parser
 from mlsd.commands.terminal import say
-from mlsd.report.console import print_shown
+from mlsd.report.console import Terminal, print_shown
 from mlsd.report.html import render_page
 from mlsd.report.paired.page import build_page
 from mlsd.report.paired.terminal import summary
@@ -34,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(list(arguments))
     allow_targets(options)
     comparison = compare(options.runs, options.metric, options.stage)
-    print_shown(summary(comparison), Console())
+    print_shown(summary(comparison), Terminal())
     if options.out is not None:
         write_text(options.out, render_page(build_page(comparison)))
         say(f"\nwritten to {options.out}")

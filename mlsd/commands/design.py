@@ -7,7 +7,6 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.markdown import Markdown
 
 from mlsd.commands.options import Parser, add_allow_target, add_config_dir, allow_targets, parser, split
@@ -16,6 +15,7 @@ from mlsd.config.check import TORCH, all_faults, examine, raise_faults
 from mlsd.config.compose import Composition, compose_overrides
 from mlsd.config.overrides import jobs_of
 from mlsd.report.comparison import compared
+from mlsd.report.console import Terminal
 from mlsd.report.design_document import Design, design_of, markdown
 from mlsd.store import write_text
 
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
 def _print(text: str) -> None:
     """Markdown: laid out on a terminal, as it is elsewhere."""
     if sys.stdout.isatty():
-        Console().print(Markdown(text))
+        Terminal().print(Markdown(text))
     else:
         say(text.rstrip("\n"))
 

@@ -9,13 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from rich.console import Console
-
 from mlsd import checks
 from mlsd.commands.options import Parser, add_allow_target, allow_targets, parser
 from mlsd.commands.terminal import say
 from mlsd.errors import NotReproducedError
 from mlsd.report import numbers
+from mlsd.report.console import Terminal
 from mlsd.report.progress import Steps
 from mlsd.runner import run_system
 from mlsd.runs.finished import FinishedRun
@@ -103,7 +102,7 @@ def _say_what_made_it(run: FinishedRun, again: Again, tolerance: float) -> bool:
 
 def _metrics_of(again: Again, place: Path) -> Any:
     """What comes out this time, as JSON has it."""
-    outcome = run_system(again.system, again.config, Steps(Console()))
+    outcome = run_system(again.system, again.config, Steps(Terminal()))
     write_json(place / "metrics.json", outcome.metrics())
     return read_json(place / "metrics.json")
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from mlsd.report import numbers
 from mlsd.report.base import FUNNEL, LOGGING, RunResult
-from mlsd.report.console import STYLES, plain, plain_table, print_shown
+from mlsd.report.console import STYLES, Terminal, plain, plain_table, print_shown
 from mlsd.report.estimate import Estimate
 from mlsd.report.page import SIGNS
 from mlsd.report.sections.cells import system_name
@@ -22,7 +22,7 @@ from mlsd.report.worth import REMOVALS, ablation_of, figure_of, part_name, parts
 
 def print_summary(result: RunResult, report: Path, console: Console | None = None) -> None:
     """Print the verdict, the stages, the online test and where the report lies."""
-    print_shown(summary(result, report), console or Console())
+    print_shown(summary(result, report), console or Terminal())
 
 
 def summary(result: RunResult, report: Path) -> Group:

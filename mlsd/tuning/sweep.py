@@ -14,6 +14,7 @@ from rich.console import Console
 from mlsd.errors import MlsdError
 from mlsd.rankers.base import LightningScorer
 from mlsd.report import numbers
+from mlsd.report.console import Terminal
 from mlsd.report.sweep import SweepResult
 from mlsd.stages.rank import RankStage
 from mlsd.threads import threads_each
@@ -50,7 +51,7 @@ def sweep(
         StorageError: the study's storage cannot be used.
         SweepFailedError: too many trials failed one after another.
     """
-    console = console or Console()
+    console = console or Terminal()
     with _quiet_optuna():
         asked = read(overrides, search)
         told = Told(console, asked)
