@@ -42,6 +42,7 @@ from mlsd.estimators.worlds import OverWorlds, over_worlds
 from mlsd.funnel import Funnel
 from mlsd.online.base import Ratio, total, totals
 from mlsd.online.feed_test import HIDDEN, METRICS, FeedCounter, FeedTest
+from mlsd.online.frontier import is_unbeaten
 from mlsd.online.outcomes import served_days
 from mlsd.problems.feed import FeedProblem
 from mlsd.progress import silent
@@ -170,12 +171,8 @@ def figures(worlds: Sequence[Found]) -> dict[str, dict[str, OverWorlds]]:
 
 def unbeaten(found: Mapping[str, Mapping[str, OverWorlds]]) -> list[str]:
     """Arms on the frontier: no other has as much engagement for fewer negative actions, on the mean."""
-    at = {arm: (of[ENGAGEMENT].value, -of[NEGATIVE].value) for arm, of in found.items()}
-    return [
-        arm
-        for arm, place in at.items()
-        if not any(other != place and other[0] >= place[0] and other[1] >= place[1] for other in at.values())
-    ]
+    gained, cost = (np.array([of[name].value for of in found.values()]) for name in (ENGAGEMENT, NEGATIVE))
+    return [arm for arm, best in zip(found, is_unbeaten(gained, cost).tolist(), strict=True) if best]
 
 
 HEAD = """# What should a feed be ordered by?

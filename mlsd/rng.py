@@ -16,8 +16,13 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mlsd.errors import InputError
+
 Floats = NDArray[np.float64]
 Hashes = NDArray[np.uint64]
+
+MOST_MEAN = 500.0
+"""Of a Poisson draw: e to the minus mean, where its sum begins, has to be a number above 0."""
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -76,6 +81,30 @@ def exponential(seed: int, stream: str, *keys: ArrayLike) -> Floats:
 def integers(seed: int, stream: str, n: ArrayLike, *keys: ArrayLike) -> NDArray[np.int64]:
     """Integers uniform in [0, n), with `n` a scalar or an array that broadcasts with the keys."""
     draws: NDArray[np.int64] = (uniform(seed, stream, *keys) * np.asarray(n)).astype(np.int64)
+    return draws
+
+
+def poisson(seed: int, stream: str, mean: ArrayLike, *keys: ArrayLike) -> NDArray[np.int64]:
+    """Poisson draws by inversion, with `mean` a scalar or an array that broadcasts with the keys.
+
+    Raises:
+        InputError: a mean is above `MOST_MEAN`.
+
+    Example:
+        >>> poisson(7, "n_mutes", [0.0, 2.0, 40.0], np.arange(3)).tolist()
+        [0, 1, 51]
+    """
+    luck = uniform(seed, stream, *keys)
+    means = np.broadcast_to(np.asarray(mean, np.float64), luck.shape)
+    if not np.all(means <= MOST_MEAN):
+        raise InputError(f"mean of {stream} == {means.max():g}, must be at most {MOST_MEAN:g}")
+    draws, term = np.zeros(luck.shape, np.int64), np.exp(-means)
+    total, number = term.copy(), 0
+    while np.any(open_ := (luck >= total) & (term > 0)):
+        number += 1
+        draws[open_] = number
+        term = term * means / number
+        total = total + term
     return draws
 
 

@@ -9,6 +9,7 @@ import pytest
 from scipy import stats
 
 from mlsd import rng
+from mlsd.errors import InputError
 
 N = 100_000
 ALPHA = 1e-4
@@ -72,3 +73,17 @@ def test_a_derived_seed_fits_where_libraries_want_one() -> None:
     seeds = {rng.derive(seed, stream) for seed in range(50) for stream in ("model", "batches")}
     assert len(seeds) == 100
     assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+@pytest.mark.parametrize("mean", [0.3, 4.0, 40.0, 500.0])
+def test_poisson_draws_are_quantiles_of_the_uniform_ones(mean: float) -> None:
+    keys = np.arange(500)
+    expected = stats.poisson.ppf(rng.uniform(5, "n", keys), mean)
+    np.testing.assert_array_equal(rng.poisson(5, "n", mean, keys), np.maximum(expected, 0))
+
+
+def test_poisson_draws_of_no_and_of_too_large_a_mean() -> None:
+    assert rng.poisson(5, "n", 0.0, np.arange(50)).tolist() == [0] * 50
+    for mean in (501.0, np.nan):
+        with pytest.raises(InputError, match=f"mean of n == {mean:g}, must be at most 500"):
+            rng.poisson(5, "n", [1.0, mean], np.arange(2))

@@ -172,9 +172,9 @@ class _Composer:
 
         Where another choice, an experiment's, chooses the problem, that choice.
         """
-        choices = [[one] for one in others if not chosen and self._composes([one])]
-        if choices:
-            return choices[0]
+        choice = next((one for one in others if not chosen and self._composes([one])), None)
+        if choice:
+            return [choice]
         options = self._options("problem")
         if not chosen:
             rule = f"must be chosen, as in problem={options[0]}; there are {', '.join(options)}"

@@ -10,9 +10,6 @@ from mlsd import checks, ragged, rng
 from mlsd.relations import Relation
 from mlsd.types import Floats, Ints
 
-MOST = 500.0
-"""Largest mean of a Poisson draw: e to the minus mean, where its sum begins, has to be a number above 0."""
-
 
 @dataclass(frozen=True)
 class GraphOptions:
@@ -41,8 +38,8 @@ class GraphOptions:
         checks.between("follows_sigma", self.follows_sigma, 0, 5)
         checks.between("popularity_sigma", self.popularity_sigma, 0, 5)
         checks.share("homophily", self.homophily)
-        checks.between("n_blocks", self.n_blocks, 0, MOST)
-        checks.between("n_mutes", self.n_mutes, 0, MOST)
+        checks.between("n_blocks", self.n_blocks, 0, rng.MOST_MEAN)
+        checks.between("n_mutes", self.n_mutes, 0, rng.MOST_MEAN)
 
 
 def make_graph(
@@ -102,7 +99,7 @@ def _by_topic(affinity: Floats, popularity: Floats, topic: Ints, user: Ints, slo
 def _blocks(
     mean: float, popularity: Floats, author: Ints, follows: Relation, n_users: int, seed: int
 ) -> Relation:
-    user, slot = _slots(_poisson(mean, n_users, "n_blocks", seed))
+    user, slot = _slots(rng.poisson(seed, "n_blocks", mean, np.arange(n_users)))
     blocked = author[rng.choice(seed, "blocks", popularity, user, slot)]
     followed = follows.held(user, blocked, np.full(len(user), np.inf))
     kept = (blocked != user) & ~followed
@@ -111,36 +108,7 @@ def _blocks(
 
 def _mutes(mean: float, follows: Relation, n_users: int, seed: int) -> Relation:
     n_followed = np.bincount(follows.user, minlength=n_users)
-    user, slot = _slots(np.minimum(_poisson(mean, n_users, "n_mutes", seed), n_followed))
+    n_muted = rng.poisson(seed, "n_mutes", mean, np.arange(n_users))
+    user, slot = _slots(np.minimum(n_muted, n_followed))
     first = ragged.offsets_of_counts(n_followed)[user]
     return Relation.of(user, follows.value[first + rng.integers(seed, "mutes", n_followed[user], user, slot)])
-
-
-def _poisson(mean: float, n_users: int, stream: str, seed: int) -> Ints:
-    return poisson(stream, np.full(n_users, mean), rng.uniform(seed, stream, np.arange(n_users)))
-
-
-def poisson(name: str, mean: Floats, luck: Floats) -> Ints:
-    """Poisson draws by inversion, one for each mean.
-
-    Args:
-        name: what is drawn, as an error calls it.
-        mean: any shape, 0 to 500.
-        luck: of the same shape, in [0, 1).
-
-    Raises:
-        InputError: a mean is above 500.
-
-    Example:
-        >>> poisson("n_mutes", np.array([0.0, 2.0, 2.0]), np.array([0.9, 0.1, 0.99])).tolist()
-        [0, 0, 6]
-    """
-    checks.every_row(f"mean of {name}", mean.ravel(), mean.ravel() <= MOST, f"at most {MOST:g}")
-    counts, term = np.zeros(np.shape(mean), np.int64), np.exp(-np.asarray(mean, np.float64))
-    total, number = term.copy(), 0
-    while np.any(open_ := (luck >= total) & (term > 0)):
-        number += 1
-        counts[open_] = number
-        term = term * mean / number
-        total = total + term
-    return counts

@@ -11,7 +11,6 @@ import numpy as np
 from mlsd import checks, ragged, rng
 from mlsd.relations import Relation
 from mlsd.types import Catalog, Floats, Ints
-from mlsd.worlds.feed.graph import poisson
 from mlsd.worlds.feed.people import check_shares
 from mlsd.worlds.visits.base import DAILY, HOURS
 
@@ -130,8 +129,7 @@ def make_posts(options: PostOptions, authors: Authors, n_topics: int, n_tastes: 
     days = np.arange(-options.before_days, options.horizon_days)
     factors = np.asarray(options.weekday_factors, np.float64)
     mean = authors.rate[:, None] * (factors / factors.mean())[days % _DAYS_A_WEEK]
-    luck_of_days = rng.uniform(seed, "n_posts", authors.user[:, None], days)
-    counts = poisson("posts of an author on a day", mean, luck_of_days).reshape(-1)
+    counts = rng.poisson(seed, "n_posts", mean, authors.user[:, None], days).reshape(-1)
     offsets = ragged.offsets_of_counts(counts)
     cell = ragged.segment_ids(offsets)
     place, day = cell // len(days), days[cell % len(days)]
