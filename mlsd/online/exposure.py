@@ -73,7 +73,7 @@ def compare_gini(
     Source: Chamandy et al., "Estimating uncertainty for massive data streams" (2012), for Poisson weights.
     """
     before, after = (float(gini(one.of(users))) for one, users in ((control, ~treated), (treatment, treated)))
-    weights = _poisson_weights(len(treated), seed)
+    weights = rng.poisson(seed, "exposure", 1.0, np.arange(N_REPLICATES)[:, None], np.arange(len(treated)))
     befores, afters = (
         gini((weights * users) @ one.shown) for one, users in ((control, ~treated), (treatment, treated))
     )
@@ -85,10 +85,3 @@ def compare_gini(
     if befores.all():
         relative_low, relative_high = np.quantile(afters / befores - 1, ends).tolist()
     return Comparison(before, after, after - before, low, high, nan, relative, relative_low, relative_high)
-
-
-def _poisson_weights(n_users: int, seed: int) -> Floats:
-    """(N_REPLICATES, n_users) Poisson draws with mean 1."""
-    luck = rng.uniform(seed, "exposure", np.arange(N_REPLICATES)[:, None], np.arange(n_users))
-    steps = np.cumsum(np.exp(-1.0) / np.cumprod(np.append(1.0, np.arange(1, 12))))
-    return np.searchsorted(steps, luck, side="right").astype(np.float64)
